@@ -1,0 +1,74 @@
+# Everything a developer does here. `make` alone lists it.
+
+VENV := .venv
+PYTHON ?= $(shell for python in python3.13 python3.14 python3.12 python3.11 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help run token migrate test lint format openapi lock build-SharedLayer
+
+help: ## List what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 \2/p' $(MAKEFILE_LIST) | awk '{ printf "%-5s%-10s", $$1, $$2; $$1 = $$2 = ""; print }'
+
+run: $(VENV)/run ## Serve the API on http://127.0.0.1:8000 (HOST, PORT, DATABASE_URL, BETTER_AUTH_SECRET)
+	@$(VENV)/bin/python -m infra.local
+
+token: $(VENV)/run ## Print a token for it: make token USER_ID=alice
+	@$(VENV)/bin/python -m infra.local.token "$(or $(USER_ID),alice)"
+
+migrate: $(VENV)/run ## Bring the database of DATABASE_URL to the newest version of the schema
+	@$(VENV)/bin/alembic upgrade head
+
+test: $(VENV)/test ## Run all tests
+	@$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/test $(VENV)/sam ## Check style, types and the template
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/mypy functions shared infra tests
+	@$(VENV)/sam/bin/sam validate --lint --region us-east-1
+
+format: $(VENV)/test ## Format the code
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/ruff check --fix .
+
+openapi: $(VENV)/run ## Make shared/openapi.json anew, after an endpoint has changed
+	@$(VENV)/bin/python -m infra.openapi
+
+COMPILE := $(VENV)/bin/uv pip compile --quiet --no-header --no-annotate --universal \
+	--generate-hashes --python-version 3.11 $(LOCK_ARGS)
+
+lock: $(VENV)/run ## Pin the newest versions of all packages (LOCK_ARGS=--upgrade)
+	@$(VENV)/bin/pip install --quiet uv
+	@$(COMPILE) pyproject.toml -o requirements.txt
+	@$(COMPILE) pyproject.toml -c requirements.txt --group local -o infra/local/requirements.txt
+	@$(COMPILE) pyproject.toml -c infra/local/requirements.txt --group local --group test \
+		-o tests/requirements.txt
+	@$(COMPILE) --group deploy -o infra/requirements.txt
+
+# What `sam build` calls for the shared layer.
+build-SharedLayer:
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt \
+		--target "$(ARTIFACTS_DIR)/python" --only-binary :all: --implementation cp \
+		--python-version 3.13 --platform manylinux_2_28_x86_64 --platform manylinux2014_x86_64
+	@cp -R shared "$(ARTIFACTS_DIR)/python/shared"
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Lambdo needs Python 3.11 or newer; none was found." >&2; exit 1; }
+	@echo "Setting up $(VENV) (once; takes a minute) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run: infra/local/requirements.txt | $(VENV)/bin/python
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(VENV)/test: tests/requirements.txt | $(VENV)/bin/python
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@ $(VENV)/run
+
+# The deployment tool pins versions of its own, so it gets an environment of its own.
+$(VENV)/sam: infra/requirements.txt
+	@test -n "$(PYTHON)" || { echo "Lambdo needs Python 3.11 or newer; none was found." >&2; exit 1; }
+	@$(PYTHON) -m venv $@
+	@$@/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@

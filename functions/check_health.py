@@ -1,0 +1,15 @@
+"""GET /health: the service is alive. Touches nothing else."""
+
+from shared.app import create_app, create_handler
+from shared.models import Health
+
+app = create_app()
+
+
+@app.get("/health")
+async def check_health() -> Health:
+    """Say that the service is alive."""
+    return Health()
+
+
+handler = create_handler(app)

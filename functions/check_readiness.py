@@ -1,0 +1,17 @@
+"""GET /health/ready: the database answers, too."""
+
+from shared import database
+from shared.app import create_app, create_handler
+from shared.models import ErrorBody, Health
+
+app = create_app(with_database=True)
+
+
+@app.get("/health/ready", responses={503: {"model": ErrorBody}})
+async def check_readiness() -> Health:
+    """Say that the service would answer for tasks: 503 where its database does not."""
+    database.check_ready()
+    return Health()
+
+
+handler = create_handler(app)

@@ -1,0 +1,26 @@
+"""PATCH …/tasks/{task_id}/complete: completes, reopens, or flips between the two."""
+
+from uuid import UUID
+
+from fastapi import Response
+
+from shared import tasks
+from shared.app import create_handler, create_task_app, serve_tasks
+from shared.models import Task, TaskCompletion
+from shared.requests import CurrentCaller, IfMatch
+from shared.responses import JsonResponse
+
+app = create_task_app()
+
+
+@serve_tasks(app, "PATCH", "/{task_id}/complete", model=Task, others=(400, 404, 409, 412, 413, 415))
+async def complete_task(
+    caller: CurrentCaller, task_id: UUID, if_match: IfMatch, body: TaskCompletion | None = None
+) -> Response:
+    """Set `is_completed` to what the body says, or flip it where there is no body."""
+    if body is None:
+        return JsonResponse(tasks.flip(caller, task_id, if_match).json)
+    return JsonResponse(tasks.change(caller, task_id, body, if_match).json)
+
+
+handler = create_handler(app)

@@ -1,0 +1,21 @@
+"""DELETE …/tasks/{task_id}: deletes one of the caller's tasks for good."""
+
+from uuid import UUID
+
+from fastapi import Response
+
+from shared import tasks
+from shared.app import create_handler, create_task_app, serve_tasks
+from shared.requests import CurrentCaller, IfMatch
+
+app = create_task_app()
+
+
+@serve_tasks(app, "DELETE", "/{task_id}", model=None, status=204, others=(400, 404, 409, 412))
+async def delete_task(caller: CurrentCaller, task_id: UUID, if_match: IfMatch) -> Response:
+    """Delete a task for good. A second time it is not there: 404."""
+    tasks.delete(caller, task_id, if_match)
+    return Response(status_code=204)
+
+
+handler = create_handler(app)

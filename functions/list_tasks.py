@@ -1,0 +1,22 @@
+"""GET …/tasks: a page of the caller's tasks."""
+
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from shared import tasks
+from shared.app import create_handler, create_task_app, serve_tasks
+from shared.models import TaskPage, TaskQuery
+from shared.requests import CurrentCaller
+from shared.responses import JsonResponse
+
+app = create_task_app()
+
+
+@serve_tasks(app, "GET", model=TaskPage, others=(400,))
+async def list_tasks(caller: CurrentCaller, query: Annotated[TaskQuery, Query()]) -> Response:
+    """List tasks, newest first unless `sort` says otherwise; follow `next_cursor` for more."""
+    return JsonResponse(tasks.list_page(caller, query))
+
+
+handler = create_handler(app)

@@ -1,0 +1,22 @@
+"""PATCH …/tasks/{task_id}/toggle-status: completes an open task, reopens a completed one."""
+
+from uuid import UUID
+
+from fastapi import Response
+
+from shared import tasks
+from shared.app import create_handler, create_task_app, serve_tasks
+from shared.models import Task
+from shared.requests import CurrentCaller, IfMatch
+from shared.responses import JsonResponse
+
+app = create_task_app()
+
+
+@serve_tasks(app, "PATCH", "/{task_id}/toggle-status", model=Task, others=(400, 404, 409, 412))
+async def toggle_task_status(caller: CurrentCaller, task_id: UUID, if_match: IfMatch) -> Response:
+    """Flip `is_completed`."""
+    return JsonResponse(tasks.flip(caller, task_id, if_match).json)
+
+
+handler = create_handler(app)

@@ -1,0 +1,13 @@
+"""Prints a token for the local server: python -m infra.local.token USER_ID"""
+
+import sys
+
+from infra.local.environment import load_environment, make_token
+from shared.settings import SettingsError
+
+if __name__ == "__main__":
+    load_environment()
+    try:
+        print(make_token(sys.argv[1]))
+    except SettingsError as error:
+        sys.exit(str(error))

@@ -1,0 +1,84 @@
+"""What template.yaml says of the API: its routes, the handlers they lead to, its CORS rules."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parent.parent
+DEFAULT_ROUTE = "$default"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A route of the API. Its key is `METHOD /path`, or $default for all that have no route."""
+
+    key: str
+    handler: str
+    code: Path
+
+    @property
+    def method(self) -> str:
+        """The method, empty for $default."""
+        return self.key.rpartition(" ")[0]
+
+    @property
+    def path(self) -> str:
+        """The path, with its parameters in braces."""
+        return self.key.rpartition(" ")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class CorsRules:
+    """What pages on other origins may do; the origins themselves are a parameter."""
+
+    methods: list[str]
+    headers: list[str]
+    exposed: list[str]
+    max_age: int
+
+
+def read_routes() -> list[Route]:
+    """Every route of the template, in its order."""
+    template = _read_template()
+    common = template["Globals"]["Function"]
+    routes = []
+    for resource in template["Resources"].values():
+        if resource["Type"] != "AWS::Serverless::Function":
+            continue
+        function = {**common, **resource["Properties"]}
+        for event in function["Events"].values():
+            route = event["Properties"]
+            key = f"{route['Method']} {route['Path']}" if "Path" in route else DEFAULT_ROUTE
+            routes.append(Route(key, function["Handler"], ROOT / function["CodeUri"]))
+    return routes
+
+
+def read_cors() -> CorsRules:
+    """The CORS rules of the template."""
+    rules = _read_template()["Resources"]["Api"]["Properties"]["CorsConfiguration"]
+    return CorsRules(
+        rules["AllowMethods"], rules["AllowHeaders"], rules["ExposeHeaders"], rules["MaxAge"]
+    )
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short intrinsic functions as what they are given."""
+
+
+def _read_intrinsic(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
+
+
+_Loader.add_multi_constructor("!", _read_intrinsic)
+
+
+def _read_template() -> dict[str, Any]:
+    with (ROOT / "template.yaml").open() as file:
+        template: dict[str, Any] = yaml.load(file, _Loader)  # noqa: S506 - a SafeLoader
+    return template

@@ -1,0 +1,93 @@
+"""The app factory: from an endpoint to what Lambda calls."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from aws_lambda_powertools import Logger
+from fastapi import FastAPI
+from mangum import Mangum
+from pydantic import BaseModel
+
+from shared import database
+from shared.errors import document_error, install_error_handlers
+from shared.requests import CallerRoute
+from shared.responses import Envelope
+from shared.settings import get_settings
+
+_logger = Logger(service="lambdo", level=get_settings().log_level)
+
+_USER_ID = {
+    "name": "user_id",
+    "in": "path",
+    "required": True,
+    "description": "The subject of the token",
+    "schema": {"type": "string"},
+}
+
+_ALWAYS_POSSIBLE = (401, 403, 422, 500, 503)
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
+def create_app(*, with_database: bool = False) -> FastAPI:
+    """An app that words every refusal as docs/api.md has it.
+
+    Raises SettingsError where its database is not set up, so that a function stops at its start.
+    """
+    if with_database:
+        database.check_settings()
+    # Redirecting a trailing slash away would lose the stage of a URL and the body of a POST.
+    app = FastAPI(title="Lambdo", openapi_url=None, redirect_slashes=False)
+    install_error_handlers(app, _logger)
+    return app
+
+
+def create_task_app() -> FastAPI:
+    """An app whose endpoints have a caller and a database.
+
+    Raises SettingsError where either is not set up.
+    """
+    get_settings().read_auth_secret()
+    app = create_app(with_database=True)
+    app.router.route_class = CallerRoute
+    return app
+
+
+def serve_tasks(
+    app: FastAPI,
+    method: str,
+    path: str = "",
+    *,
+    model: type[BaseModel] | None,
+    status: int = 200,
+    others: Iterable[int] = (),
+) -> Callable[[Endpoint], Endpoint]:
+    """Serve an endpoint under both families of task paths: of the user named, and of the caller.
+
+    `model`, `status` and `others` document its answers: the usual one, and the other statuses
+    that it has beyond those that all endpoints have.
+    """
+    responses: dict[int | str, dict[str, Any]] = {
+        other: document_error(other) for other in sorted({*_ALWAYS_POSSIBLE, *others})
+    }
+
+    def register(endpoint: Endpoint) -> Endpoint:
+        for family, parameters in (("/api", []), ("/api/{user_id}", [_USER_ID])):
+            app.add_api_route(
+                f"{family}/tasks{path}",
+                endpoint,
+                methods=[method],
+                response_model=model,
+                status_code=status,
+                responses=responses,
+                openapi_extra={"parameters": parameters, "security": [{"bearer": []}]},
+            )
+        return endpoint
+
+    return register
+
+
+def create_handler(app: FastAPI) -> Mangum:
+    """What Lambda calls with an API Gateway event (payload format 2.0)."""
+    # Lambda has no moment for start-up and shutdown: Mangum would run both on every request.
+    return Mangum(Envelope(app, _logger), lifespan="off")

@@ -1,0 +1,149 @@
+"""One connection an invocation, one round trip a request, and never more rights than the caller's.
+
+The statements of a request travel together, as one pipeline. Postgres runs a pipeline as one
+transaction: all of it is committed, or none. The first statement gives up the login role for one
+that row-level security binds, and names the user; both end with the transaction, so a pooler hands
+nothing on to the next client. See docs/architecture.md.
+"""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg.abc import RV, PQGen
+from psycopg.conninfo import conninfo_to_dict
+
+from shared.errors import Conflict, DatabaseUnavailable, UserUnknown
+from shared.models import Caller
+from shared.settings import SettingsError, get_settings
+
+ROLE = "lambdo_api"
+"""The role that requests run as; the first migration makes it. It owns nothing, cannot log in."""
+
+CONNECT_TIMEOUT = 10
+"""Seconds to wait for a connection: Neon may have to wake its compute first."""
+
+STATEMENT_TIMEOUT = 8
+"""Seconds after which Postgres gives a statement up."""
+
+ANSWER_TIMEOUT = 10
+"""Seconds after which we give Postgres up: it, or the pooler before it, has fallen silent."""
+
+READY_TIMEOUT = 2.5
+"""Seconds that a readiness probe may take in all."""
+
+_BECOME_CALLER = f"""
+    SELECT set_config('role', '{ROLE}', true),
+           set_config('app.user_id', %(user_id)s, true),
+           set_config('statement_timeout', '{STATEMENT_TIMEOUT}s', true)
+"""
+
+_PROVISION_USER = """
+    INSERT INTO users (id, email) VALUES (%(user_id)s, %(email)s) ON CONFLICT DO NOTHING
+"""
+# An e-mail address that another user holds already must not keep this one out.
+_PROVISION_USER_WITHOUT_EMAIL = """
+    INSERT INTO users (id) VALUES (%(user_id)s) ON CONFLICT DO NOTHING
+"""
+_FIND_USER = "SELECT FROM users WHERE id = %(user_id)s"
+
+Row = tuple[Any, ...]
+
+
+class Statement(NamedTuple):
+    """SQL with %(name)s placeholders, and their values. `user_id` is filled in for every one."""
+
+    sql: str
+    values: Mapping[str, object] = {}
+
+
+class _Connection(psycopg.Connection[Row]):
+    """A connection that waits ANSWER_TIMEOUT at most, also for a server that has fallen silent."""
+
+    def wait(
+        self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = ANSWER_TIMEOUT
+    ) -> RV:
+        return super().wait(gen, interval, timeout)
+
+
+def check_settings() -> None:
+    """Raise SettingsError unless there is a well-formed DATABASE_URL."""
+    try:
+        conninfo_to_dict(get_settings().read_database_url())
+    except psycopg.ProgrammingError:
+        raise SettingsError("DATABASE_URL: is not a URL that Postgres understands") from None
+
+
+def run(caller: Caller, *statements: Statement, owns: bool = False) -> list[list[Row]]:
+    """Run `statements` as `caller`, all or none, in one round trip; their rows, in order.
+
+    `owns` says that they make something that belongs to the caller, whose own row must be there
+    first: with USER_PROVISIONING=automatic it is made in the same transaction.
+
+    Raises UserUnknown where USER_PROVISIONING=required and the caller has no row, Conflict when
+    another transaction won, and DatabaseUnavailable when Postgres is out of reach or too slow.
+    """
+    required = get_settings().user_provisioning == "required"
+    who = {"user_id": caller.user_id, "email": caller.email}
+    try:
+        with closing(_connect(CONNECT_TIMEOUT)) as connection:
+            with connection.pipeline():
+                connection.execute(_BECOME_CALLER, who)
+                if required:
+                    user = connection.execute(_FIND_USER, who)
+                elif owns:
+                    connection.execute(_PROVISION_USER, who)
+                    connection.execute(_PROVISION_USER_WITHOUT_EMAIL, who)
+                cursors = [
+                    connection.execute(sql, {**values, "user_id": caller.user_id})
+                    for sql, values in statements
+                ]
+            # An unknown user owns nothing, so the statements had nothing to find or to change.
+            if required and user.rowcount == 0:
+                raise UserUnknown
+            return [cursor.fetchall() for cursor in cursors]
+    except psycopg.errors.ForeignKeyViolation as error:
+        raise (UserUnknown if required else Conflict) from error
+    except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as error:
+        raise Conflict from error
+    except psycopg.OperationalError as error:
+        raise DatabaseUnavailable from error
+
+
+def check_ready() -> None:
+    """Ask the database whether it would serve a request.
+
+    Raises DatabaseUnavailable when it does not say so within READY_TIMEOUT.
+    """
+    # A thread, because nothing else bounds name resolution and several addresses tried in turn.
+    prober = ThreadPoolExecutor(max_workers=1)
+    try:
+        prober.submit(_probe).result(READY_TIMEOUT)
+    except (TimeoutError, psycopg.Error) as error:
+        raise DatabaseUnavailable from error
+    finally:
+        prober.shutdown(wait=False)
+
+
+def _probe() -> None:
+    with closing(_connect(timeout=2)) as connection, connection.pipeline():
+        connection.execute(_BECOME_CALLER, {"user_id": ""})
+        connection.execute("SELECT FROM tasks LIMIT 0")
+
+
+def _connect(timeout: int) -> _Connection:
+    try:
+        url = get_settings().read_database_url()
+    except SettingsError as error:
+        raise DatabaseUnavailable from error
+    # Prepared statements and transactions of psycopg's own would cost round trips, and the first
+    # outlive their client in a pooler.
+    return _Connection.connect(
+        url,
+        autocommit=True,
+        prepare_threshold=None,
+        connect_timeout=timeout,
+        application_name="lambdo",
+    )

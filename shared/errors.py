@@ -1,0 +1,217 @@
+"""Everything that can be refused, and the one place where a refusal becomes an answer."""
+
+import json
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, ClassVar, TypedDict
+
+from aws_lambda_powertools import Logger
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from shared.models import ErrorBody
+
+
+class Detail(TypedDict):
+    """One field that breaks a rule."""
+
+    field: str
+    message: str
+
+
+class ApiError(HTTPException):
+    """A refusal that the caller is told of: a status, a code for programs, a message for people.
+
+    It is an HTTPException because FastAPI lets only those through while it reads a body.
+    """
+
+    status_code: int
+    code: str
+    detail: str
+    always: ClassVar[Mapping[str, str]] = {}
+    """Headers that every answer with this code has."""
+
+    def __init__(self, message: str | None = None, *, details: list[Detail] | None = None) -> None:
+        super().__init__(self.status_code, message or self.detail, dict(self.always))
+        self.details = details
+
+
+class BadRequest(ApiError):
+    status_code = 400
+    code = "bad_request"
+    detail = "The request is malformed."
+
+
+class CursorInvalid(ApiError):
+    status_code = 400
+    code = "cursor_invalid"
+    detail = (
+        "This cursor is not one of ours, or belongs to another sort or other filters; "
+        "start again without it."
+    )
+
+
+class Unauthorized(ApiError):
+    """The caller is not known. RFC 6750, 3: a challenge without error where no token was sent."""
+
+    status_code = 401
+    always: ClassVar = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+
+
+class TokenMissing(Unauthorized):
+    code = "token_missing"
+    detail = "Send an Authorization header with a bearer token."
+    always: ClassVar = {"WWW-Authenticate": "Bearer"}
+
+
+class TokenInvalid(Unauthorized):
+    code = "token_invalid"
+    detail = "The token is not valid here; sign in again."
+
+
+class TokenExpired(Unauthorized):
+    code = "token_expired"
+    detail = "The token has expired; fetch a new one."
+
+
+class UserUnknown(Unauthorized):
+    code = "user_unknown"
+    detail = "The token is valid, but its user has no account here."
+
+
+class Forbidden(ApiError):
+    status_code = 403
+    code = "forbidden"
+    detail = "The user in the path is not the user of the token."
+
+
+class NotFound(ApiError):
+    status_code = 404
+    code = "not_found"
+    detail = "There is no such route; GET /docs lists them all."
+
+
+class TaskNotFound(ApiError):
+    status_code = 404
+    code = "task_not_found"
+    detail = "There is no such task."
+
+
+class MethodNotAllowed(ApiError):
+    status_code = 405
+    code = "method_not_allowed"
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        methods = ", ".join(sorted(allowed))
+        super().__init__(f"This path answers to {methods}.")
+        self.headers = {"Allow": methods}
+
+
+class Conflict(ApiError):
+    status_code = 409
+    code = "conflict"
+    detail = "Another request changed the same thing at the same moment; try again."
+
+
+class PreconditionFailed(ApiError):
+    status_code = 412
+    code = "precondition_failed"
+    detail = "The task has changed since you read it; read it again."
+
+
+class BodyTooLarge(ApiError):
+    status_code = 413
+    code = "body_too_large"
+    detail = "The body is larger than 64 KiB."
+
+
+class UnsupportedMediaType(ApiError):
+    status_code = 415
+    code = "unsupported_media_type"
+    detail = "Send the body as Content-Type: application/json."
+
+
+class ValidationFailed(ApiError):
+    status_code = 422
+    code = "validation_failed"
+    detail = "The request breaks a rule; details names each field."
+
+
+class DatabaseUnavailable(ApiError):
+    status_code = 503
+    code = "database_unavailable"
+    detail = "The database cannot be reached or is too slow; nothing was changed. Try again."
+    always: ClassVar = {"Retry-After": "2"}
+
+
+class KeysUnavailable(ApiError):
+    status_code = 503
+    code = "keys_unavailable"
+    detail = "The keys that tokens are checked with cannot be had now. Try again."
+    always: ClassVar = {"Retry-After": "2"}
+
+
+class InternalError(ApiError):
+    status_code = 500
+    code = "internal_error"
+    detail = "Something failed on our side; tell us the request_id."
+
+
+def error_response(error: ApiError, request_id: str) -> Response:
+    """The answer to a refused request, in the one shape that all errors have."""
+    body = {
+        "code": error.code,
+        "message": error.detail,
+        "details": error.details,
+        "request_id": request_id,
+    }
+    # ASCII, because a name that the caller sent may hold half a surrogate pair.
+    return Response(
+        json.dumps(body, ensure_ascii=True),
+        status_code=error.status_code,
+        headers=error.headers,
+        media_type="application/json",
+    )
+
+
+def document_error(status: int) -> dict[str, Any]:
+    """How an OpenAPI document describes the answers with this status: by their codes."""
+    if status < HTTPStatus.BAD_REQUEST:
+        return {"description": HTTPStatus(status).phrase}
+    codes = sorted(
+        kind.code
+        for kind in (*ApiError.__subclasses__(), *Unauthorized.__subclasses__())
+        if kind.status_code == status and hasattr(kind, "code")
+    )
+    return {"model": ErrorBody, "description": ", ".join(f"`{code}`" for code in codes)}
+
+
+def install_error_handlers(app: FastAPI, logger: Logger) -> None:
+    """Let `app` answer refusals, its framework's own ones too, as error_response words them."""
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        refusal = _as_api_error(error)
+        if refusal.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            logger.warning(refusal.code, exc_info=refusal.__cause__)
+        return error_response(refusal, request.state.request_id)
+
+    for kind in (ApiError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, refuse)
+
+
+def _as_api_error(error: Exception) -> ApiError:
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, RequestValidationError):
+        if any(problem["loc"] == ("body",) for problem in error.errors()):
+            return BadRequest("The body is empty; send a JSON object.")
+        return ValidationFailed(details=[_detail(problem) for problem in error.errors()])
+    # Gateways route before a function runs, so what is left is a path that no route of it matches.
+    return NotFound()
+
+
+def _detail(problem: Mapping[str, Any]) -> Detail:
+    # FastAPI's location starts with where the value came from: body, query or path.
+    source, *path = problem["loc"]
+    return {"field": ".".join(map(str, path)) or str(source), "message": problem["msg"]}

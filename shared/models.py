@@ -1,0 +1,200 @@
+"""The shapes that callers send and receive. tables.py has the shapes that are stored."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+TITLE_LENGTH = 500
+DESCRIPTION_LENGTH = 5000
+
+_RFC_3339 = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
+)
+
+
+def _storable(text: str) -> str:
+    # Postgres keeps any Unicode but NUL; half a surrogate pair is refused by pydantic itself.
+    if "\0" in text:
+        raise PydanticCustomError("nul", "Input should not contain the NUL character")
+    return text
+
+
+def _stripped(text: object) -> object:
+    return text.strip() if isinstance(text, str) else text
+
+
+def parse_instant(text: object) -> datetime:
+    """A point in time, in UTC, from RFC 3339 text with an offset.
+
+    Raises PydanticCustomError for anything else, and for times outside the years 1 to 9999 UTC.
+    """
+    if isinstance(text, str) and _RFC_3339.fullmatch(text):
+        try:
+            return datetime.fromisoformat(text.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+    raise PydanticCustomError(
+        "rfc3339", "Input should be a time with an offset, such as 2026-01-31T12:00:00Z"
+    )
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+Title = Annotated[Text, Field(min_length=1, max_length=TITLE_LENGTH), BeforeValidator(_stripped)]
+Description = Annotated[Text, Field(max_length=DESCRIPTION_LENGTH)]
+Instant = Annotated[datetime, BeforeValidator(parse_instant)]
+Priority = Literal["low", "medium", "high"]
+Sort = Literal[
+    "created_at",
+    "-created_at",
+    "updated_at",
+    "-updated_at",
+    "due_at",
+    "-due_at",
+    "priority",
+    "-priority",
+    "title",
+    "-title",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The user that a verified token speaks for."""
+
+    user_id: str
+    email: str | None = None
+
+
+class Task(BaseModel):
+    """A task as it is answered. All times are UTC and end in Z."""
+
+    id: UUID
+    user_id: str
+    title: str
+    description: str | None
+    priority: Priority
+    due_at: datetime | None
+    is_completed: bool
+    completed_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class TaskPage(BaseModel):
+    """One page of a listing; `next_cursor` is null on the last one."""
+
+    tasks: list[Task]
+    next_cursor: str | None
+    total: int = Field(
+        default=0, description="How many tasks match; only there when with_total=true was asked for"
+    )
+
+
+class _TaskBody(BaseModel):
+    """A body that names its fields exactly, except that what a GET answered may be sent back."""
+
+    model_config = ConfigDict(extra="forbid")
+    ignored: ClassVar[frozenset[str]] = frozenset(
+        {"id", "user_id", "completed_at", "created_at", "updated_at"}
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_ignored(cls, body: object) -> object:
+        if not isinstance(body, dict):
+            return body
+        return {name: value for name, value in body.items() if name not in cls.ignored}
+
+
+class TaskCreate(_TaskBody):
+    """A new task. It is open at first, so `is_completed` is ignored with the read-only fields."""
+
+    ignored = _TaskBody.ignored | {"is_completed"}
+
+    title: Title
+    description: Description | None = None
+    priority: Priority = "medium"
+    due_at: Instant | None = None
+
+
+def _no_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+
+
+_NOT_SENT: Any = Field(default=None, json_schema_extra=_no_default)
+"""Absent and null are different things: null is refused by the field's type, absent is allowed."""
+
+
+class Changes(_TaskBody):
+    """A body in which a field that is not sent stays as it is."""
+
+    def sent(self) -> dict[str, Any]:
+        """The fields that were sent, as JSON values."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+class TaskChanges(Changes):
+    """The fields of a task to change; one that is not sent never changes."""
+
+    title: Title = _NOT_SENT
+    description: Description | None = _NOT_SENT
+    priority: Priority = _NOT_SENT
+    due_at: Instant | None = _NOT_SENT
+    is_completed: StrictBool = _NOT_SENT
+
+
+class TaskCompletion(Changes):
+    """Whether the task is to be completed."""
+
+    is_completed: StrictBool = _NOT_SENT
+
+
+class TaskQuery(BaseModel):
+    """Which of the caller's tasks to list, in which order, and where to go on."""
+
+    status: Literal["all", "pending", "completed"] = "all"
+    priority: list[Priority] = Field(default=[], description="One or more of these")
+    due_before: Instant | None = Field(default=None, description="Due before this time")
+    due_after: Instant | None = Field(default=None, description="Due at this time or later")
+    q: Annotated[Text, Field(max_length=TITLE_LENGTH)] = Field(
+        default="", description="Every word of it begins a word of the title or description"
+    )
+    sort: Sort = Field(default="-created_at", description="`-` in front for descending")
+    limit: int = Field(default=100, ge=1, le=1000)
+    cursor: str | None = Field(default=None, description="next_cursor of the page before this one")
+    with_total: bool = Field(default=False, description="Count all that match, too")
+
+
+class Health(BaseModel):
+    """The service, or the service and its database, can answer."""
+
+    status: Literal["ok"] = "ok"
+
+
+class ErrorBody(BaseModel):
+    """What every error looks like."""
+
+    code: str = Field(description="For programs")
+    message: str = Field(description="For people")
+    details: list["ErrorDetail"] | None
+    request_id: str
+
+
+class ErrorDetail(BaseModel):
+    """One field that breaks a rule."""
+
+    field: str
+    message: str

@@ -1,0 +1,111 @@
+"""What endpoints read of a request: the caller, a JSON body, preconditions."""
+
+import json
+import re
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, NoReturn
+
+from fastapi import Depends, Header, Request, Response
+from fastapi.routing import APIRoute
+
+from shared.auth import authenticate, authorize
+from shared.errors import BadRequest, BodyTooLarge, UnsupportedMediaType, ValidationFailed
+from shared.models import Caller
+
+MAX_BODY_BYTES = 64 * 1024
+
+_JSON_TYPE = re.compile(r"application/([\w.-]+\+)?json", re.ASCII | re.IGNORECASE)
+# RFC 9110, 8.8.3: what stands between the quotes of an entity tag.
+_TAG = r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"'
+_TAG_LIST = re.compile(rf"\s*{_TAG}(\s*,\s*{_TAG})*\s*")
+
+
+class JsonRequest(Request):
+    """A request whose body, if it has one, is a JSON object of 64 KiB at most."""
+
+    async def body(self) -> bytes:
+        """The body as it came. Raises BodyTooLarge or UnsupportedMediaType."""
+        body = await super().body()
+        if len(body) > MAX_BODY_BYTES:
+            raise BodyTooLarge
+        media_type = self.headers.get("content-type", "").partition(";")[0].strip()
+        if body and not _JSON_TYPE.fullmatch(media_type):
+            raise UnsupportedMediaType
+        return body
+
+    async def json(self) -> dict[str, Any]:
+        """The object in the body. Raises BadRequest for what RFC 8259 does not call JSON."""
+        try:
+            # No field is a number, so how large one may be need not be found out.
+            value = json.loads(
+                (await self.body()).decode(), parse_constant=_refuse_constant, parse_int=float
+            )
+        except (ValueError, RecursionError) as error:
+            raise BadRequest("The body is not JSON.") from error
+        if not isinstance(value, dict):
+            raise ValidationFailed(
+                details=[{"field": "body", "message": "Input should be an object"}]
+            )
+        return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+class CallerRoute(APIRoute):
+    """A route that knows its caller before it reads anything else that a stranger may send."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's handler, behind the check of the token and of the user in the path."""
+        handle = super().get_route_handler()
+
+        async def handle_for_caller(request: Request) -> Response:
+            caller = authenticate(request.headers.get("authorization"))
+            authorize(caller, request.path_params.get("user_id"))
+            request.state.caller = caller
+            return await handle(JsonRequest(request.scope, request.receive))
+
+        return handle_for_caller
+
+
+async def _current_caller(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    return caller
+
+
+async def _if_match(
+    if_match: Annotated[
+        str | None, Header(description="Change it only while its ETag is one of these")
+    ] = None,
+) -> frozenset[str] | None:
+    # RFC 9110, 13.1.1: a strong comparison, which a weak tag never passes.
+    return None if if_match is None else _parse_tags("If-Match", if_match, weak=False)
+
+
+async def _if_none_match(
+    if_none_match: Annotated[
+        str | None, Header(description="Answer 304 while its ETag is one of these")
+    ] = None,
+) -> frozenset[str]:
+    # RFC 9110, 13.1.2: a weak comparison. `*` would ask whether there is such a task at all.
+    if if_none_match is None or if_none_match.strip() == "*":
+        return frozenset()
+    return _parse_tags("If-None-Match", if_none_match, weak=True) or frozenset()
+
+
+CurrentCaller = Annotated[Caller, Depends(_current_caller)]
+
+IfMatch = Annotated[frozenset[str] | None, Depends(_if_match)]
+"""The tags of which the task's must be one; None where any will do."""
+
+IfNoneMatch = Annotated[frozenset[str], Depends(_if_none_match)]
+"""The tags of the versions that the caller has already."""
+
+
+def _parse_tags(name: str, header: str, *, weak: bool) -> frozenset[str] | None:
+    if header.strip() == "*":
+        return None
+    if not _TAG_LIST.fullmatch(header):
+        raise BadRequest(f"{name} is neither * nor a list of quoted tags.")
+    return frozenset(tag for prefix, tag in re.findall(_TAG, header) if weak or not prefix)

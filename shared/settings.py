@@ -1,0 +1,153 @@
+"""What Lambdo is told by its environment: one Settings object, read and checked once, at start."""
+
+import functools
+from collections.abc import Callable
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MIN_SECRET_BYTES = 32
+SECRET_MAX_AGE = 60
+"""Seconds for which a secret that was read by ARN is kept, and a rotation goes unnoticed."""
+
+
+class SettingsError(Exception):
+    """A setting is missing or bad. The message is one line, names it, and holds no value."""
+
+
+def _postgres_url(url: SecretStr) -> SecretStr:
+    """The URL as libpq spells it; SQLAlchemy's `postgresql+psycopg://` is understood too."""
+    scheme, separator, rest = url.get_secret_value().strip().partition("://")
+    if not separator or scheme.partition("+")[0] not in ("postgres", "postgresql"):
+        raise ValueError("must be a URL such as postgresql://user:password@host/database")
+    return SecretStr(f"postgresql://{rest}")
+
+
+def _long_enough(secret: SecretStr) -> SecretStr:
+    # RFC 7518, 3.2: a key for HS256 has 256 bits at least.
+    if len(secret.get_secret_value().encode()) < MIN_SECRET_BYTES:
+        raise ValueError(f"must be at least {MIN_SECRET_BYTES} bytes long")
+    return secret
+
+
+def _split_commas(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return [part.strip().rstrip("/") for part in value.split(",") if part.strip()]
+
+
+PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
+SigningSecret = Annotated[SecretStr, AfterValidator(_long_enough)]
+CommaSeparated = Annotated[list[str], NoDecode, BeforeValidator(_split_commas)]
+
+
+class Settings(BaseSettings):
+    """Every setting, under the upper-case name of its field; .env.example explains each."""
+
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, frozen=True, extra="ignore", populate_by_name=True
+    )
+
+    environment: Literal["local", "dev", "staging", "prod"] = "local"
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
+        BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),
+    ] = "INFO"
+
+    database_url: PostgresUrl | None = Field(
+        default=None, validation_alias=AliasChoices("DATABASE_URL", "NEON_DB_URL")
+    )
+    database_url_arn: str | None = None
+    direct_database_url: PostgresUrl | None = None
+
+    better_auth_secret: SigningSecret | None = Field(
+        default=None, validation_alias=AliasChoices("BETTER_AUTH_SECRET", "JWT_SECRET")
+    )
+    better_auth_secret_arn: str | None = None
+    auth_issuer: str | None = None
+    auth_audience: str | None = None
+    user_provisioning: Literal["automatic", "required"] = "automatic"
+
+    cors_origins: CommaSeparated = Field(
+        default=["http://localhost:3000"],
+        validation_alias=AliasChoices("CORS_ORIGINS", "FRONTEND_URL"),
+    )
+
+    @model_validator(mode="after")
+    def _refuse_any_origin_outside_local(self) -> Self:
+        if "*" in self.cors_origins and self.environment != "local":
+            raise ValueError("CORS_ORIGINS: `*` is for ENVIRONMENT=local only; name the origins")
+        return self
+
+    def read_database_url(self) -> str:
+        """The URL of the pooled endpoint.
+
+        Raises SettingsError when there is none, or when the secret store does not give it.
+        """
+        return _given_or_fetched(
+            "DATABASE_URL", self.database_url, self.database_url_arn, _postgres_url
+        )
+
+    def read_auth_secret(self) -> str:
+        """The secret that HS256 tokens are signed with.
+
+        Raises SettingsError when there is none, or when the secret store does not give it.
+        """
+        return _given_or_fetched(
+            "BETTER_AUTH_SECRET", self.better_auth_secret, self.better_auth_secret_arn, _long_enough
+        )
+
+
+@functools.cache
+def get_settings() -> Settings:
+    """The settings of this process.
+
+    Raises SettingsError for a bad value; the message names the setting and never shows the value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "".join(f"{str(part).upper()}: " for part in first["loc"][:1])
+        problem = str(first.get("ctx", {}).get("error", first["msg"]))
+        raise SettingsError(f"{name}{problem}") from None
+
+
+def _given_or_fetched(
+    name: str,
+    given: SecretStr | None,
+    arn: str | None,
+    check: Callable[[SecretStr], SecretStr],
+) -> str:
+    if given is not None:
+        return given.get_secret_value()
+    if arn is None:
+        raise SettingsError(f"{name}: is missing; set it, or {name}_ARN")
+    try:
+        return check(SecretStr(_fetch(arn))).get_secret_value()
+    except ValueError as error:
+        raise SettingsError(f"{name}_ARN: the secret's value {error}") from None
+
+
+def _fetch(arn: str) -> str:
+    """The text of a Secrets Manager secret or an SSM parameter, at most SECRET_MAX_AGE old."""
+    # Powertools Parameters imports boto3, which would triple the cold start of a function that
+    # is given its secrets in clear text, as every local one is.
+    from aws_lambda_powertools.utilities import parameters  # noqa: PLC0415
+
+    try:
+        if ":secretsmanager:" in arn:
+            return str(parameters.get_secret(arn, max_age=SECRET_MAX_AGE))
+        return str(parameters.get_parameter(arn, decrypt=True, max_age=SECRET_MAX_AGE))
+    except parameters.GetParameterError as error:
+        reason = getattr(error.__cause__, "response", {}).get("Error", {}).get("Code", "no answer")
+        raise SettingsError(f"{arn}: cannot be read ({reason}); see its policy") from error

@@ -1,0 +1,96 @@
+"""The tables, as the migrations make them; `alembic check` compares the two.
+
+Only migrations and tests import this module: SQLAlchemy alone would double the cold start of a
+function, and the queries in tasks.py are each one statement that Postgres does all the work of.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Computed,
+    DateTime,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlmodel import Field, SQLModel
+
+_NOW = text("now()")
+
+
+class UserRow(SQLModel, table=True):
+    """A user: made from a token when it is first needed, or by registering."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        CheckConstraint("char_length(id) BETWEEN 1 AND 255", "users_id_length"),
+        Index("users_email_key", text("lower(email)"), unique=True),
+    )
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    email: str | None = Field(sa_column=Column(Text))
+    hashed_password: str | None = Field(sa_column=Column(Text))
+    created_at: datetime = Field(
+        sa_column=Column(DateTime(timezone=True), nullable=False, server_default=_NOW)
+    )
+    updated_at: datetime = Field(
+        sa_column=Column(DateTime(timezone=True), nullable=False, server_default=_NOW)
+    )
+
+
+class TaskRow(SQLModel, table=True):
+    """A task, and what is worked out from it to order and search by."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        CheckConstraint("char_length(title) BETWEEN 1 AND 500", "tasks_title_length"),
+        CheckConstraint("char_length(description) <= 5000", "tasks_description_length"),
+        CheckConstraint("priority IN ('low', 'medium', 'high')", "tasks_priority"),
+        CheckConstraint("is_completed = (completed_at IS NOT NULL)", "tasks_completed_at"),
+        Index("tasks_by_created_at", "user_id", "created_at", "id"),
+        Index("tasks_by_updated_at", "user_id", "updated_at", "id"),
+        Index("tasks_by_due_at", "user_id", text("coalesce(due_at, 'infinity')"), "id"),
+        Index("tasks_by_due_at_desc", "user_id", text("coalesce(due_at, '-infinity')"), "id"),
+        Index("tasks_by_priority", "user_id", "priority_rank", "id"),
+        Index("tasks_by_title", "user_id", "title_key", "id"),
+    )
+
+    id: UUID = Field(sa_column=Column(Uuid, primary_key=True, server_default=text("uuid_v7()")))
+    user_id: str = Field(
+        sa_column=Column(Text, ForeignKey("users.id", ondelete="CASCADE"), nullable=False)
+    )
+    # Code points order titles the same in every database, whatever its locale.
+    title: str = Field(sa_column=Column(Text(collation="C"), nullable=False))
+    description: str | None = Field(sa_column=Column(Text))
+    priority: str = Field(sa_column=Column(Text, nullable=False, server_default="medium"))
+    due_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))
+    is_completed: bool = Field(sa_column_kwargs={"server_default": text("false")})
+    completed_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))
+    created_at: datetime = Field(
+        sa_column=Column(DateTime(timezone=True), nullable=False, server_default=_NOW)
+    )
+    updated_at: datetime = Field(
+        sa_column=Column(DateTime(timezone=True), nullable=False, server_default=_NOW)
+    )
+    priority_rank: int = Field(
+        sa_column=Column(
+            SmallInteger,
+            Computed("array_position('{low,medium,high}', priority) - 1", persisted=True),
+        )
+    )
+    title_key: str = Field(
+        sa_column=Column(Text(collation="C"), Computed("left(title, 400)", persisted=True))
+    )
+    search: str = Field(
+        sa_column=Column(
+            TSVECTOR,
+            Computed("search_words(title) || search_words(description)", persisted=True),
+        )
+    )

@@ -1,0 +1,110 @@
+"""Servers for tests, each stopped when its block ends."""
+
+import os
+import pwd
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import psycopg
+
+from infra.template import ROOT
+from tests.clients import SECRET
+
+START_TIMEOUT = 60
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running_gateway(database_url: str, **environment: str) -> Iterator[str]:
+    """The address of a local gateway on a database, with more settings if need be."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "infra.local"],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DATABASE_URL": database_url,
+            "BETTER_AUTH_SECRET": SECRET,
+            "PORT": str(port),
+            **environment,
+        },
+    )
+    try:
+        _wait_until(lambda: httpx.get(f"{url}/health", timeout=5).status_code == 200, process)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(START_TIMEOUT)
+
+
+@contextmanager
+def running_pgbouncer(postgres: str, pool_size: int = 20) -> Iterator[str]:
+    """The URL of the same database through PgBouncer, in transaction mode as on Neon."""
+    url = urlsplit(postgres)
+    directory = parse_qs(url.query)["host"][0]
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="lambdo-") as folder:
+        users = Path(folder) / "users.txt"
+        users.write_text(f'"{url.username}" ""\n')
+        settings = Path(folder) / "pgbouncer.ini"
+        settings.write_text(
+            f"""
+            [databases]
+            {url.path[1:]} = host={directory} port=5432
+            [pgbouncer]
+            listen_addr = 127.0.0.1
+            listen_port = {port}
+            unix_socket_dir =
+            auth_type = trust
+            auth_file = {users}
+            pool_mode = transaction
+            default_pool_size = {pool_size}
+            max_client_conn = 1000
+            ignore_startup_parameters = extra_float_digits
+            """
+        )
+        # It does not run as root, and has to get at the socket and at its own files.
+        Path(folder).chmod(0o755)
+        owner = pwd.getpwuid(Path(directory).stat().st_uid).pw_name
+        become = ["-u", owner] if os.geteuid() == 0 else []
+        process = subprocess.Popen(["pgbouncer", "-q", *become, str(settings)])
+        pooled = f"postgresql://{url.username}@127.0.0.1:{port}{url.path}"
+        try:
+            _wait_until(lambda: _can_connect(pooled), process)
+            yield pooled
+        finally:
+            process.terminate()
+            process.wait(START_TIMEOUT)
+
+
+def _can_connect(url: str) -> bool:
+    with psycopg.connect(url) as connection:
+        return not connection.closed
+
+
+def _wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
+        try:
+            if ready():
+                return
+        except (httpx.TransportError, psycopg.OperationalError):
+            time.sleep(0.1)
+    raise TimeoutError(f"{process.args!r} is not ready after {START_TIMEOUT} s")

@@ -14,7 +14,7 @@ from shared.requests import CallerRoute
 from shared.responses import Envelope
 from shared.settings import get_settings
 
-_logger = Logger(service="lambdo", level=get_settings().log_level)
+_logger = Logger(service="lambdo", level=get_settings().log_level, location=None)
 
 _USER_ID = {
     "name": "user_id",

@@ -51,9 +51,14 @@ def parse_instant(text: object) -> datetime:
     )
 
 
-Text = Annotated[str, AfterValidator(_storable)]
-Title = Annotated[Text, Field(min_length=1, max_length=TITLE_LENGTH), BeforeValidator(_stripped)]
-Description = Annotated[Text, Field(max_length=DESCRIPTION_LENGTH)]
+Title = Annotated[
+    str,
+    Field(min_length=1, max_length=TITLE_LENGTH),
+    AfterValidator(_storable),
+    BeforeValidator(_stripped),
+]
+Description = Annotated[str, Field(max_length=DESCRIPTION_LENGTH), AfterValidator(_storable)]
+SearchText = Annotated[str, Field(max_length=TITLE_LENGTH), AfterValidator(_storable)]
 Instant = Annotated[datetime, BeforeValidator(parse_instant)]
 Priority = Literal["low", "medium", "high"]
 Sort = Literal[
@@ -169,7 +174,7 @@ class TaskQuery(BaseModel):
     priority: list[Priority] = Field(default=[], description="One or more of these")
     due_before: Instant | None = Field(default=None, description="Due before this time")
     due_after: Instant | None = Field(default=None, description="Due at this time or later")
-    q: Annotated[Text, Field(max_length=TITLE_LENGTH)] = Field(
+    q: SearchText = Field(
         default="", description="Every word of it begins a word of the title or description"
     )
     sort: Sort = Field(default="-created_at", description="`-` in front for descending")

@@ -6,7 +6,7 @@ from shared.models import Health
 app = create_app()
 
 
-@app.get("/health")
+@app.get("/health", tags=["health"])
 async def check_health() -> Health:
     """Say that the service is alive."""
     return Health()

@@ -1,6 +1,7 @@
 """GET /docs and GET /openapi.json: the one document for every endpoint."""
 
 from fastapi import Response
+from fastapi.responses import HTMLResponse
 
 from shared import openapi
 from shared.app import create_app, create_handler
@@ -9,13 +10,13 @@ from shared.responses import JsonResponse
 app = create_app()
 
 
-@app.get("/openapi.json", response_class=JsonResponse)
+@app.get("/openapi.json", tags=["documentation"], response_class=JsonResponse)
 async def read_openapi() -> Response:
     """The OpenAPI document of the whole API."""
     return JsonResponse(openapi.read_document())
 
 
-@app.get("/docs", response_class=Response)
+@app.get("/docs", tags=["documentation"], response_class=HTMLResponse)
 async def show_docs() -> Response:
     """The document as a page to read and to try calls on."""
     return openapi.render_page()

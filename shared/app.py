@@ -24,6 +24,12 @@ _USER_ID = {
     "schema": {"type": "string"},
 }
 
+# Where the task paths begin, how the document groups them, and their parameters.
+_FAMILIES: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
+    ("/api", "tasks of the token's user", []),
+    ("/api/{user_id}", "tasks of the user in the path", [_USER_ID]),
+)
+
 _ALWAYS_POSSIBLE = (401, 403, 422, 500, 503)
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -72,7 +78,7 @@ def serve_tasks(
     }
 
     def register(endpoint: Endpoint) -> Endpoint:
-        for family, parameters in (("/api", []), ("/api/{user_id}", [_USER_ID])):
+        for family, tag, parameters in _FAMILIES:
             app.add_api_route(
                 f"{family}/tasks{path}",
                 endpoint,
@@ -80,6 +86,7 @@ def serve_tasks(
                 response_model=model,
                 status_code=status,
                 responses=responses,
+                tags=[tag],
                 openapi_extra={"parameters": parameters, "security": [{"bearer": []}]},
             )
         return endpoint

@@ -62,10 +62,8 @@ class Statement(NamedTuple):
 class _Connection(psycopg.Connection[Row]):
     """A connection that waits ANSWER_TIMEOUT at most, also for a server that has fallen silent."""
 
-    def wait(
-        self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = ANSWER_TIMEOUT
-    ) -> RV:
-        return super().wait(gen, interval, timeout)
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        return super().wait(gen, interval, timeout or ANSWER_TIMEOUT)
 
 
 def check_settings() -> None:

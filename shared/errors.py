@@ -141,7 +141,7 @@ class ValidationFailed(ApiError):
 class DatabaseUnavailable(ApiError):
     status_code = 503
     code = "database_unavailable"
-    detail = "The database cannot be reached or is too slow; nothing was changed. Try again."
+    detail = "The database cannot be reached or is too slow; nothing is half done. Try again."
     always: ClassVar = {"Retry-After": "2"}
 
 

@@ -7,7 +7,9 @@ import sys
 from contextlib import ExitStack
 from types import FrameType
 
+import psycopg
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 from infra.local.environment import DATA, load_environment, make_token
 from infra.local.gateway import Gateway
@@ -56,6 +58,10 @@ def _greet(host: str, port: int) -> None:
     )
 
 
+def _first_line(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+
+
 def _exit(_signal: int, _frame: FrameType | None) -> None:
     sys.exit()
 
@@ -65,5 +71,7 @@ if __name__ == "__main__":
         main()
     except SettingsError as error:
         sys.exit(str(error))
+    except (psycopg.Error, SQLAlchemyError) as error:
+        sys.exit(f"The database cannot be used: {_first_line(error)}")
     except KeyboardInterrupt:
         sys.exit()

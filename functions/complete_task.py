@@ -6,7 +6,7 @@ from fastapi import Response
 
 from shared import tasks
 from shared.app import create_handler, create_task_app, serve_tasks
-from shared.models import Task, TaskCompletion
+from shared.models import NO_BODY, Task, TaskCompletion
 from shared.requests import CurrentCaller, IfMatch
 from shared.responses import JsonResponse
 
@@ -15,10 +15,10 @@ app = create_task_app()
 
 @serve_tasks(app, "PATCH", "/{task_id}/complete", model=Task, others=(400, 404, 409, 412, 413, 415))
 async def complete_task(
-    caller: CurrentCaller, task_id: UUID, if_match: IfMatch, body: TaskCompletion | None = None
+    caller: CurrentCaller, task_id: UUID, if_match: IfMatch, body: TaskCompletion = NO_BODY
 ) -> Response:
     """Set `is_completed` to what the body says, or flip it where there is no body."""
-    if body is None:
+    if body is NO_BODY:
         return JsonResponse(tasks.flip(caller, task_id, if_match).json)
     return JsonResponse(tasks.change(caller, task_id, body, if_match).json)
 

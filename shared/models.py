@@ -167,6 +167,10 @@ class TaskCompletion(Changes):
     is_completed: StrictBool = _NOT_SENT
 
 
+NO_BODY: Any = None
+"""What an endpoint is given for a body that was left out, as it may be; null is not one."""
+
+
 class TaskQuery(BaseModel):
     """Which of the caller's tasks to list, in which order, and where to go on."""
 

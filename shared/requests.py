@@ -17,7 +17,7 @@ MAX_BODY_BYTES = 64 * 1024
 _JSON_TYPE = re.compile(r"application/([\w.-]+\+)?json", re.ASCII | re.IGNORECASE)
 # RFC 9110, 8.8.3: what stands between the quotes of an entity tag.
 _TAG = r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"'
-_TAG_LIST = re.compile(rf"\s*{_TAG}(\s*,\s*{_TAG})*\s*")
+_TAG_LIST = rf"{_TAG}([ \t]*,[ \t]*{_TAG})*"
 
 
 class JsonRequest(Request):
@@ -74,24 +74,37 @@ async def _current_caller(request: Request) -> Caller:
     return caller
 
 
+def _describe_tags(schema: dict[str, Any]) -> None:
+    schema["pattern"] = rf"^(\*|{_TAG_LIST})$"
+    del schema["default"]
+
+
 async def _if_match(
     if_match: Annotated[
-        str | None, Header(description="Change it only while its ETag is one of these")
-    ] = None,
+        str,
+        Header(
+            description="Change it only while its ETag is one of these",
+            json_schema_extra=_describe_tags,
+        ),
+    ] = "*",
 ) -> frozenset[str] | None:
     # RFC 9110, 13.1.1: a strong comparison, which a weak tag never passes.
-    return None if if_match is None else _parse_tags("If-Match", if_match, weak=False)
+    return _parse_tags("If-Match", if_match, weak=False)
 
 
 async def _if_none_match(
     if_none_match: Annotated[
-        str | None, Header(description="Answer 304 while its ETag is one of these")
-    ] = None,
-) -> frozenset[str]:
-    # RFC 9110, 13.1.2: a weak comparison. `*` would ask whether there is such a task at all.
-    if if_none_match is None or if_none_match.strip() == "*":
+        str,
+        Header(
+            description="Answer 304 while its ETag is one of these",
+            json_schema_extra=_describe_tags,
+        ),
+    ] = "",
+) -> frozenset[str] | None:
+    # RFC 9110, 13.1.2: a weak comparison.
+    if not if_none_match:
         return frozenset()
-    return _parse_tags("If-None-Match", if_none_match, weak=True) or frozenset()
+    return _parse_tags("If-None-Match", if_none_match, weak=True)
 
 
 CurrentCaller = Annotated[Caller, Depends(_current_caller)]
@@ -99,13 +112,13 @@ CurrentCaller = Annotated[Caller, Depends(_current_caller)]
 IfMatch = Annotated[frozenset[str] | None, Depends(_if_match)]
 """The tags of which the task's must be one; None where any will do."""
 
-IfNoneMatch = Annotated[frozenset[str], Depends(_if_none_match)]
-"""The tags of the versions that the caller has already."""
+IfNoneMatch = Annotated[frozenset[str] | None, Depends(_if_none_match)]
+"""The tags of the versions that the caller has already; None for any version."""
 
 
 def _parse_tags(name: str, header: str, *, weak: bool) -> frozenset[str] | None:
     if header.strip() == "*":
         return None
-    if not _TAG_LIST.fullmatch(header):
+    if not re.fullmatch(_TAG_LIST, header.strip()):
         raise BadRequest(f"{name} is neither * nor a list of quoted tags.")
     return frozenset(tag for prefix, tag in re.findall(_TAG, header) if weak or not prefix)

@@ -33,10 +33,10 @@ def created(task: StoredTask, request: Request) -> Response:
     return JsonResponse(task.json, status_code=201, headers={"Location": location})
 
 
-def versioned(task: StoredTask, known: frozenset[str] = frozenset()) -> Response:
-    """200 with the task and its tag, or 304 where the caller has this version already."""
+def versioned(task: StoredTask, known: frozenset[str] | None = frozenset()) -> Response:
+    """200 with the task and its tag, or 304 where `known` has that; None stands for all tags."""
     headers = {"ETag": f'"{task.etag}"'}
-    if task.etag in known:
+    if known is None or task.etag in known:
         return Response(status_code=304, headers=headers)
     return JsonResponse(task.json, headers=headers)
 

@@ -18,6 +18,7 @@ _JSON_TYPE = re.compile(r"application/([\w.-]+\+)?json", re.ASCII | re.IGNORECAS
 # RFC 9110, 8.8.3: what stands between the quotes of an entity tag.
 _TAG = r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"'
 _TAG_LIST = rf"{_TAG}([ \t]*,[ \t]*{_TAG})*"
+_TAGS_SCHEMA: dict[str, Any] = {"pattern": rf"^(\*|{_TAG_LIST})$"}
 
 
 class JsonRequest(Request):
@@ -74,19 +75,15 @@ async def _current_caller(request: Request) -> Caller:
     return caller
 
 
-def _describe_tags(schema: dict[str, Any]) -> None:
-    schema["pattern"] = rf"^(\*|{_TAG_LIST})$"
-    del schema["default"]
-
-
 async def _if_match(
     if_match: Annotated[
         str,
         Header(
             description="Change it only while its ETag is one of these",
-            json_schema_extra=_describe_tags,
+            default_factory=lambda: "*",
+            json_schema_extra=_TAGS_SCHEMA,
         ),
-    ] = "*",
+    ],
 ) -> frozenset[str] | None:
     # RFC 9110, 13.1.1: a strong comparison, which a weak tag never passes.
     return _parse_tags("If-Match", if_match, weak=False)
@@ -97,9 +94,10 @@ async def _if_none_match(
         str,
         Header(
             description="Answer 304 while its ETag is one of these",
-            json_schema_extra=_describe_tags,
+            default_factory=str,
+            json_schema_extra=_TAGS_SCHEMA,
         ),
-    ] = "",
+    ],
 ) -> frozenset[str] | None:
     # RFC 9110, 13.1.2: a weak comparison.
     if not if_none_match:

@@ -22,20 +22,18 @@ _TAGS_SCHEMA: dict[str, Any] = {"pattern": rf"^(\*|{_TAG_LIST})$"}
 
 
 class JsonRequest(Request):
-    """A request whose body, if it has one, is a JSON object of 64 KiB at most."""
+    """A request whose body, where it is read, is a JSON object."""
 
-    async def body(self) -> bytes:
-        """The body as it came. Raises BodyTooLarge or UnsupportedMediaType."""
-        body = await super().body()
-        if len(body) > MAX_BODY_BYTES:
-            raise BodyTooLarge
+    def is_json(self) -> bool:
+        """Whether the request says that its body is JSON."""
         media_type = self.headers.get("content-type", "").partition(";")[0].strip()
-        if body and not _JSON_TYPE.fullmatch(media_type):
-            raise UnsupportedMediaType
-        return body
+        return _JSON_TYPE.fullmatch(media_type) is not None
 
     async def json(self) -> dict[str, Any]:
-        """The object in the body. Raises BadRequest for what RFC 8259 does not call JSON."""
+        """The object in the body.
+
+        Raises BadRequest for what RFC 8259 does not call JSON, ValidationFailed for what it does.
+        """
         try:
             # No field is a number, so how large one may be need not be found out.
             value = json.loads(
@@ -55,7 +53,10 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 class CallerRoute(APIRoute):
-    """A route that knows its caller before it reads anything else that a stranger may send."""
+    """A route that knows its caller before it reads anything else that a stranger may send.
+
+    Raises what authenticate and authorize do, BodyTooLarge, and UnsupportedMediaType.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The route's handler, behind the check of the token and of the user in the path."""
@@ -65,7 +66,13 @@ class CallerRoute(APIRoute):
             caller = authenticate(request.headers.get("authorization"))
             authorize(caller, request.path_params.get("user_id"))
             request.state.caller = caller
-            return await handle(JsonRequest(request.scope, request.receive))
+            json_request = JsonRequest(request.scope, request.receive)
+            body = await json_request.body()
+            if len(body) > MAX_BODY_BYTES:
+                raise BodyTooLarge
+            if body and self.body_field is not None and not json_request.is_json():
+                raise UnsupportedMediaType
+            return await handle(json_request)
 
         return handle_for_caller
 

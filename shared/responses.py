@@ -29,7 +29,7 @@ class JsonResponse(Response):
 
 def created(task: StoredTask, request: Request) -> Response:
     """201, and where the new task is."""
-    location = f"{quote(request.url.path)}/{task.id}"
+    location = f"{quote(request.scope['path'])}/{task.id}"
     return JsonResponse(task.json, status_code=201, headers={"Location": location})
 
 

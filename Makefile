@@ -46,12 +46,9 @@ lock: $(VENV)/run ## Pin the newest versions of all packages (LOCK_ARGS=--upgrad
 		-o tests/requirements.txt
 	@$(COMPILE) --group deploy -o infra/requirements.txt
 
-# What `sam build` calls for the shared layer.
+# What `sam build` calls for the shared layer; the runtime's own Python has to compile it.
 build-SharedLayer:
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt \
-		--target "$(ARTIFACTS_DIR)/python" --only-binary :all: --implementation cp \
-		--python-version 3.13 --platform manylinux_2_28_x86_64 --platform manylinux2014_x86_64
-	@cp -R shared "$(ARTIFACTS_DIR)/python/shared"
+	@python3.13 -m infra.layer "$(ARTIFACTS_DIR)"
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Lambdo needs Python 3.11 or newer; none was found." >&2; exit 1; }

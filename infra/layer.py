@@ -1,0 +1,81 @@
+"""Builds the shared layer for Lambda: python3.13 -m infra.layer DIRECTORY
+
+`sam build` calls it through the Makefile. The same commit gives the same bytes, whatever machine
+builds it: packages are pinned by their hashes and taken as wheels for Lambda's platform.
+"""
+
+import compileall
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from py_compile import PycInvalidationMode
+
+ROOT = Path(__file__).parent.parent
+PYTHON = (3, 13)
+"""The runtime that template.yaml names; only the same Python writes bytecode that it takes."""
+
+_PLATFORMS = ("manylinux_2_28_x86_64", "manylinux2014_x86_64")
+
+# What no function opens.
+_UNUSED = (
+    "bin",
+    "**/__pycache__",
+    "**/*.py[ix]",
+    "alembic/templates",
+    "alembic/testing",
+    "fastapi_offline/static/redoc.standalone.js",
+    "mako/testing",
+    "pycparser*",
+    "sqlalchemy/testing",
+    # They differ from build to build, or from machine to machine.
+    "*.dist-info/RECORD",
+    "*.dist-info/direct_url.json",
+)
+
+
+def build(directory: Path) -> int:
+    """Fill `directory` with what becomes /opt; its size in bytes.
+
+    Raises CalledProcessError when a package cannot be had.
+    """
+    packages = directory / "python"
+    _install(packages)
+    shutil.copytree(ROOT / "shared", packages / "shared", dirs_exist_ok=True)
+    for pattern in _UNUSED:
+        for path in packages.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    _compile(packages)
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+
+
+def _install(packages: Path) -> None:
+    subprocess.run(  # noqa: S603 - of constants
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+            *("--requirement", str(ROOT / "requirements.txt"), "--require-hashes"),
+            *("--target", str(packages), "--upgrade", "--no-compile", "--only-binary", ":all:"),
+            *("--implementation", "cp", "--python-version", ".".join(map(str, PYTHON))),
+            *(option for platform in _PLATFORMS for option in ("--platform", platform)),
+        ],
+        check=True,
+    )
+
+
+def _compile(packages: Path) -> None:
+    # Lambda cannot write to /opt, so it would compile every module at every cold start. Bytecode
+    # that is checked against its source by nothing does not care for the times of files either.
+    compileall.compile_dir(
+        packages,
+        maxlevels=100,
+        quiet=1,
+        stripdir=str(packages),
+        prependdir="/opt/python",
+        invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
+    )
+
+
+if __name__ == "__main__":
+    if sys.version_info[:2] != PYTHON:
+        sys.exit("The layer is compiled for Python 3.13 and has to be built by one; install it.")
+    print(f"Shared layer: {build(Path(sys.argv[1])) / 1e6:.1f} MB unzipped")

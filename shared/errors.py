@@ -204,7 +204,10 @@ def _as_api_error(error: Exception) -> ApiError:
     if isinstance(error, ApiError):
         return error
     if isinstance(error, RequestValidationError):
-        if any(problem["loc"] == ("body",) for problem in error.errors()):
+        if any(
+            problem["loc"] == ("body",) and problem["type"] == "missing"
+            for problem in error.errors()
+        ):
             return BadRequest("The body is empty; send a JSON object.")
         return ValidationFailed(details=[_detail(problem) for problem in error.errors()])
     # Gateways route before a function runs, so what is left is a path that no route of it matches.

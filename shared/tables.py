@@ -56,8 +56,18 @@ class TaskRow(SQLModel, table=True):
         CheckConstraint("is_completed = (completed_at IS NOT NULL)", "tasks_completed_at"),
         Index("tasks_by_created_at", "user_id", "created_at", "id"),
         Index("tasks_by_updated_at", "user_id", "updated_at", "id"),
-        Index("tasks_by_due_at", "user_id", text("coalesce(due_at, 'infinity')"), "id"),
-        Index("tasks_by_due_at_desc", "user_id", text("coalesce(due_at, '-infinity')"), "id"),
+        Index(
+            "tasks_by_due_at",
+            "user_id",
+            text("(CASE WHEN due_at IS NULL THEN 'infinity' ELSE due_at END)"),
+            "id",
+        ),
+        Index(
+            "tasks_by_due_at_desc",
+            "user_id",
+            text("(CASE WHEN due_at IS NULL THEN '-infinity' ELSE due_at END)"),
+            "id",
+        ),
         Index("tasks_by_priority", "user_id", "priority_rank", "id"),
         Index("tasks_by_title", "user_id", "title_key", "id"),
     )

@@ -106,8 +106,10 @@ CREATE TRIGGER keep_times BEFORE INSERT OR UPDATE ON tasks
 -- last in both, which takes two.
 CREATE INDEX tasks_by_created_at ON tasks (user_id, created_at, id);
 CREATE INDEX tasks_by_updated_at ON tasks (user_id, updated_at, id);
-CREATE INDEX tasks_by_due_at ON tasks (user_id, coalesce(due_at, 'infinity'), id);
-CREATE INDEX tasks_by_due_at_desc ON tasks (user_id, coalesce(due_at, '-infinity'), id);
+CREATE INDEX tasks_by_due_at ON tasks
+    (user_id, (CASE WHEN due_at IS NULL THEN 'infinity' ELSE due_at END), id);
+CREATE INDEX tasks_by_due_at_desc ON tasks
+    (user_id, (CASE WHEN due_at IS NULL THEN '-infinity' ELSE due_at END), id);
 CREATE INDEX tasks_by_priority ON tasks (user_id, priority_rank, id);
 CREATE INDEX tasks_by_title ON tasks (user_id, title_key, id);
 """

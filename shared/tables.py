@@ -16,6 +16,7 @@ from sqlalchemy import (
     Index,
     SmallInteger,
     Text,
+    TextClause,
     Uuid,
     text,
 )
@@ -23,6 +24,11 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlmodel import Field, SQLModel
 
 _NOW = text("now()")
+
+
+def _due_at_or(last: str) -> TextClause:
+    # To the letter as Postgres shows it: that is how Alembic compares expressions.
+    return text(f"(\nCASE\n WHEN due_at IS NULL THEN '{last}'\n ELSE due_at\nEND)")
 
 
 class UserRow(SQLModel, table=True):
@@ -56,18 +62,8 @@ class TaskRow(SQLModel, table=True):
         CheckConstraint("is_completed = (completed_at IS NOT NULL)", "tasks_completed_at"),
         Index("tasks_by_created_at", "user_id", "created_at", "id"),
         Index("tasks_by_updated_at", "user_id", "updated_at", "id"),
-        Index(
-            "tasks_by_due_at",
-            "user_id",
-            text("(CASE WHEN due_at IS NULL THEN 'infinity' ELSE due_at END)"),
-            "id",
-        ),
-        Index(
-            "tasks_by_due_at_desc",
-            "user_id",
-            text("(CASE WHEN due_at IS NULL THEN '-infinity' ELSE due_at END)"),
-            "id",
-        ),
+        Index("tasks_by_due_at", "user_id", _due_at_or("infinity"), "id"),
+        Index("tasks_by_due_at_desc", "user_id", _due_at_or("-infinity"), "id"),
         Index("tasks_by_priority", "user_id", "priority_rank", "id"),
         Index("tasks_by_title", "user_id", "title_key", "id"),
     )

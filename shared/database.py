@@ -69,8 +69,10 @@ class _Connection(psycopg.Connection[Row]):
 def check_settings() -> None:
     """Raise SettingsError unless there is a well-formed DATABASE_URL."""
     try:
-        conninfo_to_dict(get_settings().read_database_url())
-    except psycopg.ProgrammingError:
+        address = conninfo_to_dict(get_settings().read_database_url())
+        # libpq itself looks at ports only when it connects.
+        ports = [int(port) for port in str(address.get("port") or "5432").split(",")]
+    except (psycopg.ProgrammingError, ValueError):
         raise SettingsError("DATABASE_URL: is not a URL that Postgres understands") from None
 
 

@@ -132,22 +132,17 @@ def _given_or_fetched(
         return given.get_secret_value()
     if arn is None:
         raise SettingsError(f"{name}: is missing; set it, or {name}_ARN")
-    try:
-        return check(SecretStr(_fetch(arn))).get_secret_value()
-    except ValueError as error:
-        raise SettingsError(f"{name}_ARN: the secret's value {error}") from None
-
-
-def _fetch(arn: str) -> str:
-    """The text of a Secrets Manager secret or an SSM parameter, at most SECRET_MAX_AGE old."""
-    # Powertools Parameters imports boto3, which would triple the cold start of a function that
-    # is given its secrets in clear text, as every local one is.
+    # Powertools Parameters imports boto3, which a function that is given its secrets in clear text,
+    # as every local one is, would wait for at its start in vain.
     from aws_lambda_powertools.utilities import parameters  # noqa: PLC0415
 
     try:
         if ":secretsmanager:" in arn:
-            return str(parameters.get_secret(arn, max_age=SECRET_MAX_AGE))
-        return str(parameters.get_parameter(arn, decrypt=True, max_age=SECRET_MAX_AGE))
+            secret = parameters.get_secret(arn, max_age=SECRET_MAX_AGE)
+        else:
+            secret = parameters.get_parameter(arn, decrypt=True, max_age=SECRET_MAX_AGE)
+        return check(SecretStr(str(secret))).get_secret_value()
     except parameters.GetParameterError as error:
-        reason = getattr(error.__cause__, "response", {}).get("Error", {}).get("Code", "no answer")
-        raise SettingsError(f"{arn}: cannot be read ({reason}); see its policy") from error
+        raise SettingsError(f"{name}_ARN: cannot be read: {error}") from error
+    except ValueError as error:
+        raise SettingsError(f"{name}_ARN: what it names {error}") from None

@@ -1,0 +1,117 @@
+"""A TCP proxy before Postgres or PgBouncer that counts how often a client has to wait for it."""
+
+import select
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
+
+_CHUNK = 65536
+_TIMEOUT = 10
+
+
+@dataclass
+class Connection:
+    """What was counted of one connection."""
+
+    connecting: int = 0
+    """Round trips until the server was ready for a first statement."""
+
+    statements: int = 0
+    """Round trips after that."""
+
+    closed: bool = False
+    """Whether the client has closed it."""
+
+
+@dataclass
+class Proxy:
+    """Passes connections on to `upstream`, or their beginnings only where `silent` is set."""
+
+    upstream: str
+    listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
+    silent: bool = False
+    _connections: list[tuple[threading.Thread, Connection]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """The database's URL for clients. Encryption would hide where a server gets ready."""
+        upstream = urlsplit(self.upstream)
+        port = self.listener.getsockname()[1]
+        login = upstream.netloc.rpartition("@")[0]
+        return f"postgresql://{login}@127.0.0.1:{port}{upstream.path}?sslmode=disable"
+
+    def take_connections(self) -> list[Connection]:
+        """All that ended since this was last asked, after waiting for the open ones to end."""
+        taken, self._connections = self._connections, []
+        for thread, _ in taken:
+            thread.join(_TIMEOUT)
+        return [connection for _, connection in taken]
+
+    def accept(self) -> None:
+        """Serve clients until the listener is shut."""
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            connection = Connection()
+            thread = threading.Thread(target=self._pass_on, args=(client, connection), daemon=True)
+            self._connections.append((thread, connection))
+            thread.start()
+
+    def _pass_on(self, client: socket.socket, connection: Connection) -> None:
+        received = b""
+        client_spoke_last = False
+        with client, self._connect() as server:
+            while True:
+                for source in select.select([client, server], [], [])[0]:
+                    data = source.recv(_CHUNK)
+                    if not data:
+                        connection.closed = source is client
+                        return
+                    if source is client:
+                        client_spoke_last = True
+                        server.sendall(data)
+                        continue
+                    ready = _is_ready(received)
+                    if client_spoke_last and ready:
+                        connection.statements += 1
+                    elif client_spoke_last:
+                        connection.connecting += 1
+                    client_spoke_last = False
+                    if not ready:
+                        received += data
+                    if not (ready and self.silent):
+                        client.sendall(data)
+
+    def _connect(self) -> socket.socket:
+        upstream = urlsplit(self.upstream)
+        if upstream.hostname:
+            return socket.create_connection((upstream.hostname, upstream.port or 5432))
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(f"{parse_qs(upstream.query)['host'][0]}/.s.PGSQL.5432")
+        return server
+
+
+def _is_ready(received: bytes) -> bool:
+    """Whether a server's messages (a letter, a length, the rest) have a ReadyForQuery in them."""
+    while received and received[:1] != b"Z":
+        received = received[1 + int.from_bytes(received[1:5], "big") :]
+    return bool(received)
+
+
+@contextmanager
+def running_proxy(upstream: str) -> Iterator[Proxy]:
+    """A proxy before the database at `upstream`."""
+    proxy = Proxy(upstream)
+    thread = threading.Thread(target=proxy.accept, daemon=True)
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        proxy.listener.shutdown(socket.SHUT_RDWR)
+        thread.join(_TIMEOUT)
+        proxy.listener.close()

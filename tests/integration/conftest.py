@@ -1,0 +1,70 @@
+"""What integration tests share: every call there is on tasks, and the database behind the API."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+
+from tests.clients import User
+
+
+class Call(NamedTuple):
+    """A call on tasks, with the body that it is usually sent."""
+
+    method: str
+    path: str
+    body: dict[str, Any] | None = None
+
+    def __str__(self) -> str:
+        """The call as the name of a test shows it."""
+        return f"{self.method} {self.path or '/'}"
+
+
+CREATE = Call("POST", "", {"title": "Sent"})
+LIST = Call("GET", "")
+READ = Call("GET", "/{id}")
+CHANGE = Call("PATCH", "/{id}", {"title": "Sent"})
+COMPLETE = Call("PATCH", "/{id}/complete", {"is_completed": True})
+TOGGLE = Call("PATCH", "/{id}/toggle-status")
+DELETE = Call("DELETE", "/{id}")
+WRITES = [Call("PUT", "/{id}", {"title": "Sent"}), CHANGE, COMPLETE, TOGGLE, DELETE]
+CALLS = [LIST, CREATE, READ, *WRITES]
+
+
+def make_call(
+    http: httpx.Client,
+    user: User,
+    call: Call,
+    task_id: str | None = None,
+    **headers: str,
+) -> httpx.Response:
+    """Make a call, on a task that nobody has unless `task_id` says otherwise."""
+    return http.request(
+        call.method,
+        "/api/tasks" + call.path.format(id=task_id or uuid4()),
+        headers={**user.headers, **{name.replace("_", "-"): headers[name] for name in headers}},
+        json=call.body,
+    )
+
+
+def create(http: httpx.Client, user: User, **fields: object) -> dict[str, Any]:
+    """A new task of a user's."""
+    answer = http.post("/api/tasks", headers=user.headers, json={"title": "A task", **fields})
+    assert answer.status_code == 201, answer.text
+    task: dict[str, Any] = answer.json()
+    return task
+
+
+@pytest.fixture
+def owner(postgres: str) -> Iterator[psycopg.Connection]:
+    """A connection of the database's owner, whom no policy binds."""
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        yield connection
+
+
+def add_user(owner: psycopg.Connection, user: User, email: str | None = None) -> None:
+    """Put a user's row there, as whatever has the accounts would."""
+    owner.execute("INSERT INTO users (id, email) VALUES (%s, %s)", [user.id, email])

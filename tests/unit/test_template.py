@@ -1,0 +1,163 @@
+"""What template.yaml deploys is what is there, with no more rights and no secrets."""
+
+import importlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from infra import template
+from infra.template import ROOT, read_cors, read_routes
+from shared.settings import Settings
+
+_TEMPLATE = template._read_template()
+_COMMON = _TEMPLATE["Globals"]["Function"]
+_FUNCTIONS = {
+    name: {**_COMMON, **resource["Properties"]}
+    for name, resource in _TEMPLATE["Resources"].items()
+    if resource["Type"] == "AWS::Serverless::Function"
+}
+_WITHOUT_SECRETS = {"CheckHealth", "ShowDocs", "RefuseRoute"}
+
+_SECRET = re.compile(
+    r"://[^/\s]*:[^/\s]*@"  # a URL with a password
+    r"|\b(AKIA|ASIA)[0-9A-Z]{16}\b"
+    r"|\bgh[pousr]_\w{20,}"
+    r"|\beyJ[\w-]{10,}"
+    r"|-----BEGIN"
+    r"|\b(?=\w*\d)[\w+/-]{32,}"
+)
+
+
+def _texts(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for value in node.values():
+            yield from _texts(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _texts(value)
+    elif isinstance(node, str):
+        yield node
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql://owner:hunter2@db.example.com/lambdo",
+        "AKIAIOSFODNN7EXAMPLE",
+        "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+        "eyJhbGciOiJIUzI1NiJ9",
+        "-----BEGIN PRIVATE KEY-----",
+        "wJalrXUtnFEMI0K7MDENG0bPxRfiCYEXAMPLEKEY",
+    ],
+)
+def test_a_secret_would_be_recognised(text: str) -> None:
+    assert _SECRET.search(text)
+
+
+def test_no_secret_stands_in_the_template() -> None:
+    assert _SECRET.findall((ROOT / "template.yaml").read_text()) == []
+    assert [text for text in _texts(_TEMPLATE) if _SECRET.search(text)] == []
+
+
+def test_functions_are_told_where_secrets_are_and_not_what_they_are() -> None:
+    for function in _FUNCTIONS.values():
+        variables = function["Environment"]["Variables"]
+        secret = {name for name in variables if re.search("SECRET|URL|PASSWORD|TOKEN", name)}
+        assert all(name.endswith("_ARN") for name in secret - {"AUTH_JWKS_URL"})
+    for name, parameter in _TEMPLATE["Parameters"].items():
+        if re.search("Secret|Url|Password|Token", name) and name != "AuthJwksUrl":
+            assert not parameter.get("Default")
+
+
+def test_only_functions_that_need_a_secret_may_read_it() -> None:
+    readers = {"ReadDatabaseSecret", "ReadAuthSecret"}
+    for name, function in _FUNCTIONS.items():
+        needed = readers if name not in _WITHOUT_SECRETS else set()
+        if name == "CheckReadiness":
+            needed = {"ReadDatabaseSecret"}
+        assert {*function.get("Policies", [])} & readers == needed, name
+
+
+def test_no_policy_allows_more_than_it_names() -> None:
+    policies = [
+        resource["Properties"]["PolicyDocument"]["Statement"]
+        for resource in _TEMPLATE["Resources"].values()
+        if resource["Type"] == "AWS::IAM::ManagedPolicy"
+    ]
+    assert policies
+    for statements in policies:
+        for statement in statements:
+            assert "*" not in "".join(_texts([statement["Action"], statement["Resource"]]))
+
+
+@pytest.mark.parametrize("name", _FUNCTIONS)
+def test_every_function_is_described_and_ends_before_the_gateway_does(name: str) -> None:
+    function = _FUNCTIONS[name]
+    assert function["Description"].strip()
+    assert 10 < function["Timeout"] < 30
+    assert function["Runtime"] == "python3.13"
+    assert function["Events"]
+
+
+@pytest.mark.parametrize("name", _FUNCTIONS)
+def test_every_function_leads_to_a_handler(name: str) -> None:
+    function = _FUNCTIONS[name]
+    module, _, attribute = function["Handler"].rpartition(".")
+    assert (ROOT / function["CodeUri"] / f"{module}.py").is_file()
+    assert callable(getattr(importlib.import_module(module), attribute))
+    # CheckHealth is check_health: a log or an alarm names what the code names.
+    assert re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower() == module
+
+
+def test_every_file_of_functions_is_deployed() -> None:
+    files = {path.stem for path in (ROOT / "functions").glob("*.py")}
+    assert {function["Handler"].removesuffix(".handler") for function in _FUNCTIONS.values()} == (
+        files
+    )
+
+
+def test_every_variable_is_a_setting() -> None:
+    assert {name.lower() for name in _COMMON["Environment"]["Variables"]} <= {
+        *Settings.model_fields
+    }
+
+
+def test_every_task_path_exists_twice() -> None:
+    routes = {route.key: route.handler for route in read_routes()}
+    assert len(routes) == len(read_routes())
+    own = {key: handler for key, handler in routes.items() if " /api/tasks" in key}
+    named = {key: handler for key, handler in routes.items() if " /api/{user_id}/tasks" in key}
+    assert {key.replace("/{user_id}", ""): handler for key, handler in named.items()} == own
+    assert len(own) == 8
+    assert routes["$default"] == "refuse_route.handler"
+
+
+def test_the_stage_does_not_put_itself_into_paths() -> None:
+    assert _TEMPLATE["Resources"]["Api"]["Properties"]["StageName"] == "$default"
+
+
+def test_pages_on_other_origins_may_send_and_read_what_the_api_uses() -> None:
+    cors = read_cors()
+    assert {*cors.methods} >= {route.method for route in read_routes() if route.method}
+    assert {name.lower() for name in cors.headers} >= {
+        "authorization",
+        "content-type",
+        "idempotency-key",
+        "if-match",
+        "if-none-match",
+        "x-request-id",
+    }
+    assert {name.lower() for name in cors.exposed} == {
+        "etag",
+        "location",
+        "x-request-id",
+        "retry-after",
+        "ratelimit-limit",
+        "ratelimit-remaining",
+        "ratelimit-reset",
+        "idempotency-replayed",
+    }
+    properties = _TEMPLATE["Resources"]["Api"]["Properties"]["CorsConfiguration"]
+    assert "AllowCredentials" not in properties

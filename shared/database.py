@@ -6,6 +6,7 @@ that row-level security binds, and names the user; both end with the transaction
 nothing on to the next client. See docs/architecture.md.
 """
 
+import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -68,12 +69,14 @@ class _Connection(psycopg.Connection[Row]):
 
 def check_settings() -> None:
     """Raise SettingsError unless there is a well-formed DATABASE_URL."""
+    url = get_settings().read_database_url()
     try:
-        address = conninfo_to_dict(get_settings().read_database_url())
-        # libpq itself looks at ports only when it connects.
-        ports = [int(port) for port in str(address.get("port") or "5432").split(",")]
-    except (psycopg.ProgrammingError, ValueError):
-        raise SettingsError("DATABASE_URL: is not a URL that Postgres understands") from None
+        port = str(conninfo_to_dict(url).get("port", ""))
+        understood = re.fullmatch(r"[\d,]*", port)  # libpq looks at it only when it connects
+    except psycopg.ProgrammingError:
+        understood = None
+    if not understood:
+        raise SettingsError("DATABASE_URL: is not a URL that Postgres understands")
 
 
 def run(caller: Caller, *statements: Statement, owns: bool = False) -> list[list[Row]]:

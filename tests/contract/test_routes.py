@@ -11,11 +11,9 @@ import pytest
 
 from infra.openapi import DOCUMENT, make_document
 from infra.template import DEFAULT_ROUTE, ROOT, Route, read_routes
-from tests.clients import User
-from tests.contract.conftest import CALLS, WITHOUT_POOLER, create, make_call
+from tests.contract.conftest import CALLS, WITHOUT_POOLER
 
 HTTP_METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
-# Two of these pages would be one too many for a reader; each is served once.
 PAGES = {"GET /health", "GET /health/ready", "GET /docs", "GET /openapi.json"}
 EXPECTED = PAGES | {
     f"{method} {family}/tasks{path.replace('{id}', '{task_id}')}"
@@ -149,11 +147,3 @@ def test_health_is_answered_without_a_token(http: httpx.Client, path: str) -> No
     answer = http.get(path)
     assert answer.status_code == 200
     assert answer.json() == {"status": "ok"}
-
-
-@WITHOUT_POOLER
-def test_every_route_of_tasks_is_answered(http: httpx.Client, alice: User) -> None:
-    for call in CALLS:
-        for tasks in ("/api/tasks", f"/api/{alice.id}/tasks"):
-            answer = make_call(http, alice, call, tasks, create(http, alice)["id"])
-            assert answer.is_success, call

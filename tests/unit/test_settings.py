@@ -203,5 +203,5 @@ def test_a_secret_store_that_fails_is_told_with_its_setting(
 
     environment.setattr(parameters, "get_secret", fail)
     environment.setenv("BETTER_AUTH_SECRET_ARN", _SECRET_ARN)
-    with pytest.raises(SettingsError, match="^BETTER_AUTH_SECRET_ARN: .*no such secret"):
+    with pytest.raises(SettingsError, match=r"^BETTER_AUTH_SECRET_ARN: .*no such secret"):
         get_settings().read_auth_secret()

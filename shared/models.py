@@ -109,10 +109,15 @@ class TaskPage(BaseModel):
     )
 
 
+def _document_ignored(schema: dict[str, Any], body: type["_TaskBody"]) -> None:
+    for name in sorted(body.ignored):
+        schema["properties"][name] = {"description": "Ignored"}
+
+
 class _TaskBody(BaseModel):
     """A body that names its fields exactly, except that what a GET answered may be sent back."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_document_ignored)
     ignored: ClassVar[frozenset[str]] = frozenset(
         {"id", "user_id", "completed_at", "created_at", "updated_at"}
     )

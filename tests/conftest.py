@@ -76,7 +76,7 @@ def gateway(database_url: str) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def http(gateway: str) -> Iterator[httpx.Client]:
     """A client of the gateway, over HTTP."""
     with httpx.Client(base_url=gateway, timeout=30) as client:

@@ -66,8 +66,8 @@ class Proxy:
         received = b""
         client_spoke_last = False
         with client, self._connect() as server:
-            while True:
-                for source in select.select([client, server], [], [])[0]:
+            while spoke := select.select([client, server], [], [], _TIMEOUT)[0]:
+                for source in spoke:
                     data = source.recv(_CHUNK)
                     if not data:
                         connection.closed = source is client

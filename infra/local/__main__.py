@@ -44,9 +44,12 @@ def _listen() -> socket.socket:
         sys.exit(f"PORT: must be a number up to {MAX_PORT}")
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, int(port)), family=family, backlog=1024)
+        listener = socket.create_server((host, int(port)), family=family, backlog=1024)
     except OSError as error:
         sys.exit(f"Cannot serve on {host}:{port}: {error.strerror or error}. Free it, or set PORT.")
+    # Or each answer on a connection that is kept waits 40 ms for the other side's acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def _greet(host: str, port: int) -> None:

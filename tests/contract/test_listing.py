@@ -189,6 +189,9 @@ _SEARCHES: dict[str, tuple[str, str | None, list[str], list[str]]] = {
                   ["one & three", "one | three", "two%three"]),
     "Unicode punctuation": ("„Milch“—Brot…", "¿Qué\u00a0tal?",
                             ["milch", "brot", "qué", "tal", "„milch“"], ["ilch"]),
+    "emoji": ("🎉party☕tea", None, ["party", "tea", "🎉", "☕ pa"], ["arty"]),
+    "two sigmas": ("ΟΔΟΣ", "σοφός", ["οδος", "οδοσ", "ΟΔΟς", "σοφόσ"], ["δος"]),
+    "a long word": ("Word", "w" * 3000, ["w", "w" * 400], ["w" * 400 + " x"]),
 }  # fmt: skip
 
 

@@ -110,7 +110,9 @@ def test_a_precondition_that_fails(
     check_one_round_trip(proxy)
 
 
-@pytest.mark.parametrize("call", [*WRITES, COMPLETE_WITHOUT_BODY], ids=str)
+@pytest.mark.parametrize(
+    "call", [*WRITES, pytest.param(COMPLETE_WITHOUT_BODY, id="no body")], ids=str
+)
 def test_a_write(
     http: httpx.Client, alice: User, task: dict[str, Any], proxy: Proxy, call: Call
 ) -> None:

@@ -20,11 +20,20 @@ CREATE FUNCTION uuid_v7() RETURNS uuid LANGUAGE sql VOLATILE AS $$
     FROM (SELECT (extract(epoch FROM now()) * 1000000)::bigint AS us) AS clock
 $$;
 
--- The words of a text, in lower case. ASCII punctuation parts words, so that no parser takes
--- a mail address, a path or a hyphenated word for one.
+-- The words of a text, in lower case, of which their first 255 characters count. What parts words
+-- is spelled out (punctuation, symbols, emoji), because what a database takes for a letter depends
+-- on its locale, and its parser takes a mail address or a path for one word.
 CREATE FUNCTION search_words(words text) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT to_tsvector('pg_catalog.simple',
-        regexp_replace(coalesce(words, ''), '[!-/:-@[-`{-~]+', ' ', 'g'))
+    SELECT to_tsvector('pg_catalog.simple', regexp_replace(regexp_replace(
+        translate(coalesce(words, ''), chr(962), chr(963)) COLLATE "default", '[' || -- one sigma
+        '\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a9\u00ab-\u00b1\u00b4\u00b6-\u00b8' ||
+        '\u00bb\u00bf\u00d7\u00f7\u037e\u0387\u055a-\u055f\u0589\u058a\u05be\u05c0\u05c3' ||
+        '\u05f3\u05f4\u060c\u061b\u061f\u066a-\u066d\u06d4\u0964\u0965\u1680\u2000-\u206f' ||
+        '\u20a0-\u20cf' ||
+        '\u2190-\u245f\u2500-\u2bff\u2e00-\u2e7f\u3000-\u3004\u3008-\u3020\u3030\u303d-\u303f' ||
+        '\u30a0\u30fb\ufe00-\ufe1f\ufe30-\ufe6f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40' ||
+        '\uff5b-\uff65\ufff9-\uffff\U0001f000-\U0001faff' ||
+        ']+', ' ', 'g'), '([^ ]{255})[^ ]+', '\1', 'g'))
 $$;
 
 -- What finds the texts in which every word of this one begins a word; null where it has none.

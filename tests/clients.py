@@ -1,6 +1,7 @@
 """Callers for tests: users with tokens, and an HTTP client whose other end is a handler."""
 
 import base64
+import functools
 import importlib
 import json
 import secrets
@@ -12,9 +13,11 @@ from typing import Any
 import httpx
 import jwt
 
+from infra import template
 from infra.local.gateway import match_route
 from infra.local.workers import Context
-from infra.template import read_routes
+
+read_routes = functools.cache(template.read_routes)
 
 SECRET = secrets.token_urlsafe(32)
 """What the tests sign tokens with; made anew for every run."""

@@ -1,6 +1,5 @@
 """What holds for every task and every change to it that Hypothesis can think of."""
 
-import functools
 import json
 import re
 from collections.abc import Callable
@@ -13,8 +12,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from infra import template
-from tests import clients
 from tests.clients import User
 
 # That a pooler changes nothing is for other tests to show.
@@ -27,11 +24,6 @@ _examples = settings(
 )
 
 Task = dict[str, Any]
-
-
-@pytest.fixture(autouse=True)
-def _routes_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clients, "read_routes", functools.cache(template.read_routes))
 
 
 def _send(

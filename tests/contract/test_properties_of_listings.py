@@ -1,6 +1,5 @@
 """What holds for every listing and search that Hypothesis can think of."""
 
-import functools
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -12,8 +11,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from psycopg.rows import dict_row
 
-from infra import template
-from tests import clients
 from tests.clients import User
 
 # That a pooler changes nothing is for other tests to show.
@@ -26,11 +23,6 @@ _examples = settings(
 )
 
 Task = dict[str, Any]
-
-
-@pytest.fixture(autouse=True)
-def _routes_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clients, "read_routes", functools.cache(template.read_routes))
 
 
 _RANKS = {"low": 0, "medium": 1, "high": 2}

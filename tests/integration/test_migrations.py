@@ -318,10 +318,11 @@ def crowd(postgres: str) -> Iterator[str]:
         connection.execute("INSERT INTO users (id) SELECT unnest(%s::text[])", [users])
         connection.execute(
             """
-            INSERT INTO tasks (user_id, title, priority, due_at, created_at)
+            INSERT INTO tasks (user_id, title, priority, due_at, created_at, updated_at)
             SELECT owner, md5(owner || number), (ARRAY['low', 'medium', 'high'])[1 + number %% 3],
                    CASE WHEN number %% 4 > 0 THEN now() + number * interval '1 hour' END,
-                   now() - number * interval '1 minute'
+                   now() - number * interval '1 minute',
+                   now() - number * 37 %% 1000 * interval '1 second'
             FROM unnest(%s::text[]) AS owner, generate_series(1, 1000) AS number
             """,
             [users],

@@ -52,7 +52,7 @@ build-SharedLayer:
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Lambdo needs Python 3.11 or newer; none was found." >&2; exit 1; }
-	@echo "Setting up $(VENV) (once; takes a minute) ..."
+	@echo "Setting up $(VENV) (once; takes a minute) ..." >&2
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/run: infra/local/requirements.txt | $(VENV)/bin/python

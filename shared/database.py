@@ -7,9 +7,9 @@ nothing on to the next client. See docs/architecture.md.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any, NamedTuple
 
 import psycopg
@@ -60,8 +60,32 @@ class Statement(NamedTuple):
     values: Mapping[str, object] = {}
 
 
+class _Pipeline(psycopg.Pipeline):
+    """A pipeline of which nothing is sent after its Sync.
+
+    psycopg's own sends a Flush then. A pooler that has its answer to the Sync already takes that
+    for the next transaction, and throws the server connection away when the client leaves.
+    """
+
+    def _exit_gen(self) -> PQGen[None]:
+        self._enqueue_sync()
+        try:
+            yield from self._communicate_gen()
+        finally:
+            yield from self._fetch_gen(flush=False)
+
+
 class _Connection(psycopg.Connection[Row]):
     """A connection that waits ANSWER_TIMEOUT at most, also for a server that has fallen silent."""
+
+    @contextmanager
+    def pipeline(self) -> Iterator[psycopg.Pipeline]:
+        self._pipeline = _Pipeline(self)
+        try:
+            with self._pipeline:
+                yield self._pipeline
+        finally:
+            self._pipeline = None
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         return super().wait(gen, interval, timeout or ANSWER_TIMEOUT)

@@ -22,6 +22,9 @@ class Connection:
     statements: int = 0
     """Round trips after that."""
 
+    sent: bytes = b""
+    """What the client sent after that."""
+
     closed: bool = False
     """Whether the client has closed it."""
 
@@ -74,6 +77,8 @@ class Proxy:
                         return
                     if source is client:
                         client_spoke_last = True
+                        if _is_ready(received):
+                            connection.sent += data
                         server.sendall(data)
                         continue
                     ready = _is_ready(received)
@@ -97,10 +102,17 @@ class Proxy:
 
 
 def _is_ready(received: bytes) -> bool:
-    """Whether a server's messages (a letter, a length, the rest) have a ReadyForQuery in them."""
-    while received and received[:1] != b"Z":
-        received = received[1 + int.from_bytes(received[1:5], "big") :]
-    return bool(received)
+    """Whether a server's messages have a ReadyForQuery among them."""
+    return "Z" in list_messages(received)
+
+
+def list_messages(stream: bytes) -> str:
+    """The letter of each message; what follows it is its length and the rest of it."""
+    letters = ""
+    while stream:
+        letters += chr(stream[0])
+        stream = stream[1 + int.from_bytes(stream[1:5], "big") :]
+    return letters
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import pytest
 from shared.settings import get_settings
 from tests.clients import User
 from tests.conftest import use_database
-from tests.counting_proxy import Connection, Proxy, running_proxy
+from tests.counting_proxy import Connection, Proxy, list_messages, running_proxy
 from tests.integration.conftest import (
     CHANGE,
     CREATE,
@@ -69,6 +69,8 @@ def check_one_round_trip(proxy: Proxy) -> None:
     assert connection.closed
     assert connection.connecting > 0
     assert connection.statements == 1
+    # Nothing between Sync and Terminate: a pooler would take it for another transaction.
+    assert list_messages(connection.sent).endswith("SX")
 
 
 def test_two_statements_one_after_the_other_count_as_two(proxy: Proxy) -> None:

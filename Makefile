@@ -19,7 +19,7 @@ token: $(VENV)/run ## Print a token for it: make token USER_ID=alice
 migrate: $(VENV)/run ## Bring the database of DATABASE_URL to the newest version of the schema
 	@$(VENV)/bin/alembic upgrade head
 
-test: $(VENV)/test ## Run all tests
+test: $(VENV)/test $(VENV)/sam ## Run all tests
 	@$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/test $(VENV)/sam ## Check style, types and the template

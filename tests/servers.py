@@ -33,23 +33,18 @@ def running_gateway(database_url: str, **environment: str) -> Iterator[str]:
     """The address of a local gateway on a database, with more settings if need be."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "infra.local"],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "DATABASE_URL": database_url,
-            "BETTER_AUTH_SECRET": SECRET,
-            "PORT": str(port),
-            **environment,
-        },
-    )
-    try:
-        _wait_until(lambda: httpx.get(f"{url}/health", timeout=5).status_code == 200, process)
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database_url,
+        "BETTER_AUTH_SECRET": SECRET,
+        "PORT": str(port),
+        **environment,
+    }
+    command = [sys.executable, "-m", "infra.local"]
+    with running(
+        command, environment, lambda: httpx.get(f"{url}/health", timeout=5).status_code == 200
+    ):
         yield url
-    finally:
-        process.terminate()
-        process.wait(START_TIMEOUT)
 
 
 @contextmanager
@@ -82,14 +77,24 @@ def running_pgbouncer(postgres: str, pool_size: int = 20) -> Iterator[str]:
         Path(folder).chmod(0o755)
         owner = pwd.getpwuid(Path(directory).stat().st_uid).pw_name
         become = ["-u", owner] if os.geteuid() == 0 else []
-        process = subprocess.Popen(["pgbouncer", "-q", *become, str(settings)])
+        command = ["pgbouncer", "-q", *become, str(settings)]
         pooled = f"postgresql://{url.username}@127.0.0.1:{port}{url.path}"
-        try:
-            _wait_until(lambda: _can_connect(pooled), process)
+        with running(command, {**os.environ}, lambda: _can_connect(pooled)):
             yield pooled
-        finally:
-            process.terminate()
-            process.wait(START_TIMEOUT)
+
+
+@contextmanager
+def running(
+    command: list[str], environment: dict[str, str], ready: Callable[[], bool]
+) -> Iterator[None]:
+    """A program that runs while the block does, which begins once it is `ready`."""
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    try:
+        _wait_until(ready, process)
+        yield
+    finally:
+        process.terminate()
+        process.wait(START_TIMEOUT)
 
 
 def _can_connect(url: str) -> bool:

@@ -16,8 +16,6 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIN_SECRET_BYTES = 32
-SECRET_MAX_AGE = 60
-"""Seconds for which a secret that was read by ARN is kept, and a rotation goes unnoticed."""
 
 
 class SettingsError(Exception):
@@ -132,17 +130,13 @@ def _given_or_fetched(
         return given.get_secret_value()
     if arn is None:
         raise SettingsError(f"{name}: is missing; set it, or {name}_ARN")
-    # Powertools Parameters imports boto3, which a function that is given its secrets in clear text,
-    # as every local one is, would wait for at its start in vain.
-    from aws_lambda_powertools.utilities import parameters  # noqa: PLC0415
+    # It imports boto3, for which a function that is given its secrets in clear text, as every local
+    # one is, would wait at its start in vain.
+    from shared.secret_store import SecretStoreError, read_secret  # noqa: PLC0415
 
     try:
-        if ":secretsmanager:" in arn:
-            secret = parameters.get_secret(arn, max_age=SECRET_MAX_AGE)
-        else:
-            secret = parameters.get_parameter(arn, decrypt=True, max_age=SECRET_MAX_AGE)
-        return check(SecretStr(str(secret))).get_secret_value()
-    except parameters.GetParameterError as error:
+        return check(SecretStr(read_secret(arn))).get_secret_value()
+    except SecretStoreError as error:
         raise SettingsError(f"{name}_ARN: cannot be read: {error}") from error
     except ValueError as error:
         raise SettingsError(f"{name}_ARN: what it names {error}") from None

@@ -2,17 +2,17 @@
 
 import datetime
 import os
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3  # type: ignore[import-untyped]
+import boto3
 import httpx
 import pytest
-from aws_lambda_powertools.utilities import parameters
 from moto import mock_aws
 from moto.core import enable_iam_authentication
 
-from shared import settings
+from shared import secret_store
 from shared.app import create_task_app
 from shared.settings import SettingsError, get_settings
 from tests.clients import SECRET, User, make_token
@@ -31,7 +31,8 @@ Store = Callable[[str], str]
 
 
 def forget_secrets() -> None:
-    parameters.clear_caches()  # type: ignore[no-untyped-call]
+    secret_store.secrets_manager.cache_clear()
+    secret_store.parameter_store.cache_clear()
     get_settings.cache_clear()
 
 
@@ -80,7 +81,7 @@ def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """What lets the age pass for which a secret is kept."""
 
     def move_clock() -> None:
-        age = datetime.timedelta(seconds=settings.SECRET_MAX_AGE + 1)
+        age = datetime.timedelta(seconds=secret_store.MAX_AGE + 1)
 
         class Later(datetime.datetime):
             @classmethod
@@ -120,6 +121,17 @@ def test_a_secret_that_may_not_be_read_stops_a_function(
     ):
         create_task_app()
     assert "hunter2" not in str(refused.value)
+
+
+@STORES
+def test_a_store_that_has_fallen_silent_is_given_up_before_the_call_is(
+    monkeypatch: pytest.MonkeyPatch, store: Store
+) -> None:
+    read = give(monkeypatch, "BETTER_AUTH_SECRET", store(SECRET))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(SettingsError, match=r"^BETTER_AUTH_SECRET_ARN: .*timeout"):
+            read()
 
 
 @SETTINGS

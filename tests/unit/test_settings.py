@@ -3,17 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
-from aws_lambda_powertools.utilities import parameters
 from pydantic import AliasChoices
 
-from shared import database
+from shared import database, secret_store
 from shared.app import create_app, create_task_app
 from shared.settings import Settings, SettingsError, get_settings
 
 _SECRET = "a secret of thirty-two bytes, no "
 _DATABASE = "postgresql://someone:hunter2@db.example.com/lambdo"
 _SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:auth-AbCdEf"
-_PARAMETER_ARN = "arn:aws:ssm:eu-central-1:123456789012:parameter/lambdo/auth"
 
 
 @pytest.fixture(autouse=True)
@@ -162,28 +160,10 @@ def test_what_needs_no_settings_starts_without_any() -> None:
     assert create_app().title == "Lambdo"
 
 
-@pytest.mark.parametrize(
-    ("arn", "reader"), [(_SECRET_ARN, "get_secret"), (_PARAMETER_ARN, "get_parameter")]
-)
-def test_a_secret_may_be_given_by_its_arn(
-    environment: pytest.MonkeyPatch, arn: str, reader: str
-) -> None:
-    asked: list[str] = []
-
-    def read(name: str, **_options: object) -> str:
-        asked.append(name)
-        return _SECRET
-
-    environment.setattr(parameters, reader, read)
-    environment.setenv("BETTER_AUTH_SECRET_ARN", arn)
-    assert get_settings().read_auth_secret() == _SECRET
-    assert asked == [arn]
-
-
 def test_a_secret_that_an_arn_leads_to_is_checked_and_not_shown(
     environment: pytest.MonkeyPatch,
 ) -> None:
-    environment.setattr(parameters, "get_secret", lambda *_, **__: "hunter2")
+    environment.setattr(secret_store, "read_secret", lambda _arn: "hunter2")
     environment.setenv("BETTER_AUTH_SECRET_ARN", _SECRET_ARN)
     environment.setenv("DATABASE_URL_ARN", _SECRET_ARN)
     for name, read in (
@@ -198,10 +178,10 @@ def test_a_secret_that_an_arn_leads_to_is_checked_and_not_shown(
 def test_a_secret_store_that_fails_is_told_with_its_setting(
     environment: pytest.MonkeyPatch,
 ) -> None:
-    def fail(_name: str, **_options: object) -> str:
-        raise parameters.GetParameterError("no such secret")
+    def fail(_arn: str) -> str:
+        raise secret_store.SecretStoreError("no such secret")
 
-    environment.setattr(parameters, "get_secret", fail)
+    environment.setattr(secret_store, "read_secret", fail)
     environment.setenv("BETTER_AUTH_SECRET_ARN", _SECRET_ARN)
     with pytest.raises(SettingsError, match=r"^BETTER_AUTH_SECRET_ARN: .*no such secret"):
         get_settings().read_auth_secret()

@@ -67,5 +67,6 @@ $(VENV)/test: tests/requirements.txt | $(VENV)/bin/python
 $(VENV)/sam: infra/requirements.txt
 	@test -n "$(PYTHON)" || { echo "Lambdo needs Python 3.11 or newer; none was found." >&2; exit 1; }
 	@$(PYTHON) -m venv $@
+	@$@/bin/pip install --quiet --disable-pip-version-check --upgrade pip # 23.2 trips over extras
 	@$@/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

@@ -67,12 +67,10 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What Lambda finds in /var/runtime."""
     folder = tmp_path_factory.mktemp("runtime")
-    for name in _RUNTIME_CLIENT:
-        for file in metadata.files(name) or []:
-            if file.suffix != ".pyc" and ".." not in file.parts:
-                target = folder / file
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(file.locate(), target)
+    pinned = [f"{name}=={metadata.version(name)}" for name in _RUNTIME_CLIENT]
+    # Not those of this environment, which may be of another Python.
+    pip = ["python3.13", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--no-deps", "--target", str(folder), *pinned], check=True)
     return folder
 
 

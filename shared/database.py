@@ -41,12 +41,10 @@ _BECOME_CALLER = f"""
            set_config('statement_timeout', '{STATEMENT_TIMEOUT}s', true)
 """
 
-_PROVISION_USER = """
+_PROVISION_USER = "INSERT INTO users (id) VALUES (%(user_id)s) ON CONFLICT DO NOTHING"
+# It goes before the other, because an address that another user holds already must keep nobody out.
+_PROVISION_USER_WITH_EMAIL = """
     INSERT INTO users (id, email) VALUES (%(user_id)s, %(email)s) ON CONFLICT DO NOTHING
-"""
-# An e-mail address that another user holds already must not keep this one out.
-_PROVISION_USER_WITHOUT_EMAIL = """
-    INSERT INTO users (id) VALUES (%(user_id)s) ON CONFLICT DO NOTHING
 """
 _FIND_USER = "SELECT FROM users WHERE id = %(user_id)s"
 
@@ -121,8 +119,9 @@ def run(caller: Caller, *statements: Statement, owns: bool = False) -> list[list
                 if required:
                     user = connection.execute(_FIND_USER, who)
                 elif owns:
+                    if caller.email is not None:
+                        connection.execute(_PROVISION_USER_WITH_EMAIL, who)
                     connection.execute(_PROVISION_USER, who)
-                    connection.execute(_PROVISION_USER_WITHOUT_EMAIL, who)
                 cursors = [
                     connection.execute(sql, {**values, "user_id": caller.user_id})
                     for sql, values in statements

@@ -193,11 +193,10 @@ def _write(
     changes: Jsonb | None = None,
 ) -> database.Row:
     tags = None if if_match is None else list(if_match)
-    rows, found = database.run(
-        caller,
-        Statement(sql, {"id": task_id, "if_match": tags, "changes": changes}),
-        Statement(_EXISTS, {"id": task_id}),
-    )
+    statements = [Statement(sql, {"id": task_id, "if_match": tags, "changes": changes})]
+    if tags is not None:
+        statements.append(Statement(_EXISTS, {"id": task_id}))
+    rows, *found = database.run(caller, *statements)
     if not rows:
-        raise PreconditionFailed if found else TaskNotFound
+        raise PreconditionFailed if any(found) else TaskNotFound
     return rows[0]

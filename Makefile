@@ -5,7 +5,7 @@ PYTHON ?= $(shell for python in python3.13 python3.14 python3.12 python3.11 pyth
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run token migrate test lint format openapi lock build-SharedLayer
+.PHONY: help run token migrate test lint format openapi lock
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 \2/p' $(MAKEFILE_LIST) | awk '{ printf "%-5s%-10s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -45,10 +45,6 @@ lock: $(VENV)/run ## Pin the newest versions of all packages (LOCK_ARGS=--upgrad
 	@$(COMPILE) pyproject.toml -c infra/local/requirements.txt --group local --group test \
 		-o tests/requirements.txt
 	@$(COMPILE) --group deploy -o infra/requirements.txt
-
-# What `sam build` calls for the shared layer; the runtime's own Python has to compile it.
-build-SharedLayer:
-	@python3.13 -m infra.layer "$(ARTIFACTS_DIR)"
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Lambdo needs Python 3.11 or newer; none was found." >&2; exit 1; }

@@ -1,6 +1,6 @@
-"""Builds the shared layer for Lambda: python3.13 -m infra.layer DIRECTORY
+"""Builds the shared layer for Lambda: python3.13 -m infra.layer ARCHITECTURE DIRECTORY
 
-`sam build` calls it through the Makefile. The same commit gives the same bytes, whatever machine
+`sam build` calls it through infra/layers. The same commit gives the same bytes, whatever machine
 builds it: packages are pinned by their hashes and taken as wheels for Lambda's platform.
 """
 
@@ -15,7 +15,10 @@ ROOT = Path(__file__).parent.parent
 PYTHON = (3, 13)
 """The runtime that template.yaml names; only the same Python writes bytecode that it takes."""
 
-_PLATFORMS = ("manylinux_2_28_x86_64", "manylinux2014_x86_64")
+ARCHITECTURES = {"arm64": "aarch64", "x86_64": "x86_64"}
+"""What Lambda calls the processors that it has, and what the names of wheels call them."""
+
+_PLATFORMS = ("manylinux_2_28", "manylinux2014")
 
 # What no function opens.
 _UNUSED = (
@@ -34,13 +37,13 @@ _UNUSED = (
 )
 
 
-def build(directory: Path) -> int:
-    """Fill `directory` with what becomes /opt; its size in bytes.
+def build(architecture: str, directory: Path) -> int:
+    """Fill `directory` with what becomes /opt on such a processor; its size in bytes.
 
     Raises CalledProcessError when a package cannot be had.
     """
     packages = directory / "python"
-    _install(packages)
+    _install(ARCHITECTURES[architecture], packages)
     shutil.copytree(ROOT / "shared", packages / "shared", dirs_exist_ok=True)
     for pattern in _UNUSED:
         for path in packages.glob(pattern):
@@ -49,14 +52,14 @@ def build(directory: Path) -> int:
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
 
 
-def _install(packages: Path) -> None:
+def _install(machine: str, packages: Path) -> None:
     subprocess.run(  # noqa: S603 - of constants
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
             *("--requirement", str(ROOT / "requirements.txt"), "--require-hashes"),
             *("--target", str(packages), "--upgrade", "--no-compile", "--only-binary", ":all:"),
             *("--implementation", "cp", "--python-version", ".".join(map(str, PYTHON))),
-            *(option for platform in _PLATFORMS for option in ("--platform", platform)),
+            *(f"--platform={platform}_{machine}" for platform in _PLATFORMS),
         ],
         check=True,
     )
@@ -78,4 +81,6 @@ def _compile(packages: Path) -> None:
 if __name__ == "__main__":
     if sys.version_info[:2] != PYTHON:
         sys.exit("The layer is compiled for Python 3.13 and has to be built by one; install it.")
-    print(f"Shared layer: {build(Path(sys.argv[1])) / 1e6:.1f} MB unzipped")
+    _, architecture, directory = sys.argv
+    size = build(architecture, Path(directory))
+    print(f"Shared layer for {architecture}: {size / 1e6:.1f} MB unzipped")

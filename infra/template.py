@@ -48,7 +48,7 @@ def read_routes() -> list[Route]:
         if resource["Type"] != "AWS::Serverless::Function":
             continue
         function = {**common, **resource["Properties"]}
-        for event in function["Events"].values():
+        for event in function.get("Events", {}).values():
             route = event["Properties"]
             key = f"{route['Method']} {route['Path']}" if "Path" in route else DEFAULT_ROUTE
             routes.append(Route(key, function["Handler"], ROOT / function["CodeUri"]))

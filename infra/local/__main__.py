@@ -16,6 +16,7 @@ from infra.local.gateway import Gateway
 from infra.local.postgres import running_postgres
 from infra.template import read_cors, read_routes
 from shared import migrations
+from shared.migrations import NewerSchema
 from shared.settings import SettingsError, get_settings
 
 MAX_PORT = 65535
@@ -72,7 +73,7 @@ def _exit(_signal: int, _frame: FrameType | None) -> None:
 if __name__ == "__main__":
     try:
         main()
-    except SettingsError as error:
+    except (SettingsError, NewerSchema) as error:
         sys.exit(str(error))
     except (psycopg.Error, SQLAlchemyError) as error:
         sys.exit(f"The database cannot be used: {_first_line(error)}")

@@ -5,8 +5,22 @@ from urllib.parse import urlsplit
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.script.revision import ResolutionError
+from alembic.util import CommandError
 
 from shared.settings import Settings
+
+
+class NewerSchema(Exception):
+    """The database has a version of the schema that this code does not know."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"The database has version {version} of the schema, which this code does not know; "
+            "take newer code, or another database."
+        )
+        self.version = version
 
 
 def direct_url(settings: Settings) -> str:
@@ -31,6 +45,16 @@ def config() -> Config:
     return settings
 
 
-def upgrade() -> None:
-    """Bring the database to the newest version of the schema."""
-    command.upgrade(config(), "head")
+def upgrade() -> str:
+    """Bring the database to the newest version of the schema; that version.
+
+    All of it or nothing happens. Raises NewerSchema where the database is beyond that,
+    SettingsError where its URL will not do, and SQLAlchemyError or psycopg.Error where it fails.
+    """
+    try:
+        command.upgrade(config(), "head")
+    except CommandError as error:
+        if isinstance(error.__cause__, ResolutionError):
+            raise NewerSchema(error.__cause__.argument) from error
+        raise
+    return str(ScriptDirectory.from_config(config()).get_current_head())

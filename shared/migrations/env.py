@@ -6,13 +6,17 @@ from sqlalchemy import create_engine, pool
 from sqlmodel import SQLModel
 
 import shared.tables  # noqa: F401 - fills SQLModel.metadata
+from shared import database
 from shared.migrations import direct_url
 from shared.settings import get_settings
 
 
 def run_migrations() -> None:
     """Run what Alembic's command asks for: one at a time, and all of it or nothing."""
-    url = direct_url(get_settings())
+    settings = get_settings()
+    if settings.direct_database_url is None:
+        database.check_settings()
+    url = direct_url(settings)
     engine = create_engine(
         "postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=pool.NullPool
     )

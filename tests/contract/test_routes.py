@@ -60,7 +60,9 @@ def test_every_file_of_functions_is_a_handler_of_the_template() -> None:
     named = {
         (route.code / f"{route.handler.partition('.')[0]}.py").resolve() for route in read_routes()
     }
-    assert files == named
+    # CloudFormation calls this one, by no route.
+    assert files - named == {(ROOT / "functions" / "migrate_database.py").resolve()}
+    assert named <= files
     assert {route.handler.partition(".")[2] for route in read_routes()} == {"handler"}
 
 

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from tests.clients import User
+from tests.conftest import use_database
 
 
 class Call(NamedTuple):
@@ -68,3 +69,30 @@ def owner(postgres: str) -> Iterator[psycopg.Connection]:
 def add_user(owner: psycopg.Connection, user: User, email: str | None = None) -> None:
     """Put a user's row there, as whatever has the accounts would."""
     owner.execute("INSERT INTO users (id, email) VALUES (%s, %s)", [user.id, email])
+
+
+@pytest.fixture
+def empty(
+    postgres: str, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """The URL of an empty database, which migrations use."""
+    name = f"empty_{uuid4().hex}"
+    owner.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    url = postgres.replace("/lambdo?", f"/{name}?")
+    assert url != postgres
+    with monkeypatch.context() as environment:
+        use_database(environment, url)
+        yield url
+    use_database(monkeypatch, postgres)
+    owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def list_objects(url: str) -> set[str]:
+    """The tables, functions and types in a database."""
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+            " UNION SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+            " UNION SELECT typname FROM pg_type WHERE typnamespace = 'public'::regnamespace"
+        )
+        return {name for (name,) in rows}

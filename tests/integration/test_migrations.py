@@ -23,36 +23,9 @@ from shared.models import Caller, Sort
 from shared.settings import Settings
 from tests.clients import User
 from tests.conftest import use_database
-from tests.integration.conftest import add_user, create
+from tests.integration.conftest import add_user, create, list_objects
 
 FOUR_BYTES = range(0x10000, 0x110000)
-
-
-@pytest.fixture
-def empty(
-    postgres: str, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[str]:
-    """The URL of an empty database, which migrations use."""
-    name = f"empty_{uuid4().hex}"
-    owner.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-    url = postgres.replace("/lambdo?", f"/{name}?")
-    assert url != postgres
-    with monkeypatch.context() as environment:
-        use_database(environment, url)
-        yield url
-    use_database(monkeypatch, postgres)
-    owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def list_objects(url: str) -> set[str]:
-    """The tables, functions and types in a database."""
-    with psycopg.connect(url) as connection:
-        rows = connection.execute(
-            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
-            " UNION SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
-            " UNION SELECT typname FROM pg_type WHERE typnamespace = 'public'::regnamespace"
-        )
-        return {name for (name,) in rows}
 
 
 def test_a_schema_that_differs_from_the_tables_is_told(empty: str) -> None:

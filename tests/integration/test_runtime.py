@@ -17,11 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from infra.template import ROOT, read_routes
+from shared import custom_resource
 from tests.clients import SECRET, User, make_event
+from tests.integration.conftest import list_objects
 from tests.servers import free_port, running
+from tests.stack import running_stack
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or (shutil.which("python3.13") is None and "CI" not in os.environ),
@@ -31,13 +35,35 @@ pytestmark = pytest.mark.skipif(
 LAYER_BUDGET = 85_000_000
 """Bytes, unzipped and with bytecode; Lambda takes 250 MB of layers and function together."""
 
+HERE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
+"""What Lambda calls a processor like that of this machine."""
+
+ELF_MACHINES = {"arm64": 183, "x86_64": 62}
+
+MIGRATE = "migrate_database.handler"
+LOCK = "hashtext('lambdo')"
+"""What a migration holds, so that no other one runs."""
+
 _RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
 """What Lambda has beside Python itself, apart from boto3."""
 
 
-def _build_layer(folder: Path) -> Path:
-    subprocess.run(["python3.13", "-m", "infra.layer", str(folder)], cwd=ROOT, check=True)
+def _build_layer(folder: Path, architecture: str = HERE) -> Path:
+    """Build the layer as `sam build` does: by the makefile that the template points to."""
+    subprocess.run(
+        ["make", "--silent", "build-SharedLayer", f"ARTIFACTS_DIR={folder}"],
+        cwd=ROOT / "infra" / "layers" / architecture,
+        check=True,
+    )
     return folder
+
+
+def _read_machine(library: Path) -> int:
+    """The processor that a library is for, as the header of an ELF file has it."""
+    with library.open("rb") as file:
+        header = file.read(20)
+    assert header[:4] == b"\x7fELF"
+    return int.from_bytes(header[18:20], "little")
 
 
 def _fingerprints(folder: Path) -> dict[str, str]:
@@ -101,37 +127,44 @@ class Functions:
         headers = {**user.headers, "content-type": "application/json"}
         content = b"" if body is None else json.dumps(body).encode()
         event = make_event(method, path, headers=headers, body=content)
-        handler = self._handlers[event["routeKey"]]
-        if handler not in self._warm:
-            self._warm[handler] = self._start(handler)
-        answer = httpx.post(self._warm[handler], json=event, timeout=30).json()
+        answer = self.invoke(self._handlers[event["routeKey"]], event)
         assert "statusCode" in answer, answer
         return dict(answer)
 
-    def _start(self, handler: str) -> str:
+    def invoke(self, handler: str, event: dict[str, Any], **environment: str) -> Any:
+        """What a function answers an event; the first one starts it, in this environment."""
+        if handler not in self._warm:
+            self._warm[handler] = self._start(handler, environment)
+        return httpx.post(self._warm[handler], json=event, timeout=30).json()
+
+    def _start(self, handler: str, environment: dict[str, str]) -> str:
         own, client = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
         command = [
             *(str(self._emulator), "--log-level", "error"),
             *("--runtime-interface-emulator-address", own, "--runtime-api-address", client),
-            *("python3.13", "-S", "-m", "awslambdaric", handler),
+            # Neither this environment's packages nor this folder's modules.
+            *("python3.13", "-S", "-P", "-m", "awslambdaric", handler),
         ]
         url = f"http://{own}/2015-03-31/functions/function/invocations"
         self._stack.enter_context(
-            running(command, self._environment, lambda: httpx.get(url).status_code > 0)
+            running(
+                command,
+                {**self._environment, **environment},
+                lambda: httpx.get(url).status_code > 0,
+            )
         )
         return url
 
 
 def _find_emulator() -> Path:
-    machine = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
-    pattern = f"lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-{machine}"
+    pattern = f"lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-{HERE}"
     (emulator,) = (ROOT / ".venv" / "sam").glob(pattern)
     return emulator
 
 
 @pytest.fixture
 def functions(opt: Path, task: Path, runtime: Path, postgres: str) -> Iterator[Functions]:
-    """The functions of the template, on the layer."""
+    """The functions of the template, on the layer and a migrated database."""
     with ExitStack() as stack:
         yield Functions(stack, [task, opt / "python", runtime], postgres)
 
@@ -166,13 +199,49 @@ def test_every_function_answers_and_leaves_its_files_alone(
     assert (_fingerprints(opt), _fingerprints(task)) == before
 
 
+def test_a_deployment_migrates_its_database(functions: Functions, empty: str) -> None:
+    with running_stack() as stack:
+        functions.invoke(MIGRATE, stack.make_event("Create"), DATABASE_URL=empty)
+        answer = stack.read_answer()
+    assert answer["Status"] == "SUCCESS", answer
+    assert {"users", "tasks"} < list_objects(empty)
+
+
+def test_a_migration_that_takes_too_long_fails_the_deployment_and_is_stopped(
+    functions: Functions, empty: str
+) -> None:
+    with running_stack() as stack, psycopg.connect(empty) as other:
+        other.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
+        time_out = str(custom_resource.ANSWER_TIME + 1)
+        functions.invoke(
+            MIGRATE,
+            stack.make_event("Update"),
+            DATABASE_URL=empty,
+            AWS_LAMBDA_FUNCTION_TIMEOUT=time_out,
+        )
+        answer = stack.read_answer()
+        assert answer["Status"] == "FAILED"
+        assert "not done within" in answer["Reason"]
+        other.commit()
+        # What had waited gets the lock now, and has nobody left to go on for.
+        other.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
+        assert "tasks" not in list_objects(empty)
+
+
 def test_the_layer_is_the_same_however_often_it_is_built(opt: Path, tmp_path: Path) -> None:
     assert _fingerprints(_build_layer(tmp_path)) == _fingerprints(opt)
 
 
-def test_the_layer_keeps_to_its_budget_and_has_nothing_that_lambda_has_already(opt: Path) -> None:
-    assert sum(path.stat().st_size for path in opt.rglob("*") if path.is_file()) < LAYER_BUDGET
-    packages = {path.name for path in (opt / "python").iterdir()}
+@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+def test_the_layer_is_for_its_processor_keeps_to_its_budget_and_has_nothing_that_lambda_has(
+    tmp_path: Path, architecture: str
+) -> None:
+    layer = _build_layer(tmp_path, architecture)
+    libraries = [*layer.rglob("*.so"), *layer.rglob("*.so.*")]
+    assert libraries
+    assert {_read_machine(library) for library in libraries} == {ELF_MACHINES[architecture]}
+    assert sum(path.stat().st_size for path in layer.rglob("*") if path.is_file()) < LAYER_BUDGET
+    packages = {path.name for path in (layer / "python").iterdir()}
     assert packages.isdisjoint({"boto3", "botocore", "pip", "pytest"})
 
 

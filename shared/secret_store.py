@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.parameters import (
     SSMProvider,
 )
 from botocore.config import Config
+from snapshot_restore_py import register_before_snapshot
 
 MAX_AGE = 60
 """Seconds for which a secret is kept, and a rotation goes unnoticed."""
@@ -43,3 +44,16 @@ def secrets_manager() -> SecretsProvider:
 def parameter_store() -> SSMProvider:
     """The parameters of Systems Manager, and what was read from them."""
     return SSMProvider(boto_config=_PATIENCE)
+
+
+def forget() -> None:
+    """Drop all that was read, and the connections that it was read through."""
+    for store in (secrets_manager, parameter_store):
+        if store.cache_info().currsize:
+            store().client.close()
+            store.cache_clear()
+
+
+# With SnapStart a function begins from a picture of itself that may be days old: its secrets may
+# have been rotated since, and nobody listens at the other end of its connections.
+register_before_snapshot(forget)

@@ -31,8 +31,7 @@ Store = Callable[[str], str]
 
 
 def forget_secrets() -> None:
-    secret_store.secrets_manager.cache_clear()
-    secret_store.parameter_store.cache_clear()
+    secret_store.forget()
     get_settings.cache_clear()
 
 

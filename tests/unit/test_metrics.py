@@ -1,9 +1,12 @@
 """The database's failures are counted, in the log, and nothing else is."""
 
+import json
+import re
 from typing import Any
 
 import pytest
 
+from infra.template import ROOT
 from tests.clients import User, invoke_alone, make_event
 
 
@@ -41,7 +44,13 @@ def test_nothing_else_is_counted(method: str, path: str) -> None:
     assert metrics_of(method, path) == []
 
 
-def test_the_log_names_the_service_as_the_metric_does() -> None:
+def test_the_log_is_what_operations_are_told() -> None:
     event = make_event("GET", "/api/tasks", headers=User().headers)
-    lines = invoke_alone(event, POWERTOOLS_SERVICE_NAME="lambdo-prod")
-    assert {line["service"] for line in lines} == {"lambdo-prod"}
+    cause, metric, answered = invoke_alone(event, POWERTOOLS_SERVICE_NAME="lambdo-prod")
+    assert {line["service"] for line in (cause, metric, answered)} == {"lambdo-prod"}
+    page = (ROOT / "docs" / "operations.md").read_text()
+    examples = [json.loads(line) for line in re.findall(r"^{.*}$", page, re.MULTILINE)]
+    for example, line in zip(examples, (cause, answered), strict=True):
+        assert {*example} <= {*line}
+        for name in ("level", "message", "service", "route", "method", "status", "exception_name"):
+            assert line.get(name) == example.get(name)

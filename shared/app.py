@@ -14,7 +14,9 @@ from shared.requests import CallerRoute
 from shared.responses import Envelope
 from shared.settings import get_settings
 
-_logger = Logger(service="lambdo", level=get_settings().log_level, location=None)
+_logger = Logger(
+    service=get_settings().powertools_service_name, level=get_settings().log_level, location=None
+)
 
 _USER_ID = {
     "name": "user_id",

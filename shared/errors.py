@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar, TypedDict
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -194,10 +195,24 @@ def install_error_handlers(app: FastAPI, logger: Logger) -> None:
         refusal = _as_api_error(error)
         if refusal.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             logger.warning(refusal.code, exc_info=refusal.__cause__)
+        if isinstance(refusal, DatabaseUnavailable):
+            _count("DatabaseUnavailable", service=logger.service)
         return error_response(refusal, request.state.request_id)
 
     for kind in (ApiError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, refuse)
+
+
+def _count(name: str, **dimensions: str) -> None:
+    """Add one to a metric of CloudWatch, which reads it from a line of the log."""
+    with single_metric(
+        name=name,
+        unit=MetricUnit.Count,
+        value=1,
+        namespace="Lambdo",
+        default_dimensions=dimensions,
+    ):
+        pass
 
 
 def _as_api_error(error: Exception) -> ApiError:

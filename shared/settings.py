@@ -60,6 +60,7 @@ class Settings(BaseSettings):
         Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
         BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),
     ] = "INFO"
+    powertools_service_name: str = "lambdo"
 
     database_url: PostgresUrl | None = Field(
         default=None, validation_alias=AliasChoices("DATABASE_URL", "NEON_DB_URL")

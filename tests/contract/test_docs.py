@@ -86,7 +86,9 @@ def test_the_walk_in_the_readme_leaves_nothing_behind(gateway: str, tmp_path: Pa
     assert '"code"' not in listed + changed + completed
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/api.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "docs/api.md", "docs/operations.md"]
+)
 def test_every_file_that_a_page_links_to_is_there(page: str) -> None:
     links = re.findall(r"\]\((?!https?://)([^)#]+)\)", (ROOT / page).read_text())
     assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == []

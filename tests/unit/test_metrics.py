@@ -1,0 +1,56 @@
+"""The database's failures are counted, in the log, and nothing else is."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from infra.template import ROOT
+from tests.clients import User, invoke_alone, make_event
+
+
+def metrics_of(method: str, path: str, **environment: str) -> list[dict[str, Any]]:
+    """The lines that CloudWatch takes metrics from, of one call where no database listens."""
+    event = make_event(method, path, headers=User().headers)
+    return [line for line in invoke_alone(event, **environment) if "_aws" in line]
+
+
+@pytest.mark.parametrize("path", ["/api/tasks", "/health/ready"])
+@pytest.mark.parametrize(
+    ("environment", "service"),
+    [({}, "lambdo"), ({"POWERTOOLS_SERVICE_NAME": "lambdo-prod"}, "lambdo-prod")],
+)
+def test_a_database_that_is_unavailable_is_counted_once(
+    path: str, environment: dict[str, str], service: str
+) -> None:
+    (metric,) = metrics_of("GET", path, **environment)
+    assert metric["_aws"]["CloudWatchMetrics"] == [
+        {
+            "Namespace": "Lambdo",
+            "Dimensions": [["service"]],
+            "Metrics": [{"Name": "DatabaseUnavailable", "Unit": "Count"}],
+        }
+    ]
+    assert metric["DatabaseUnavailable"] == [1.0]
+    assert metric["service"] == service
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/health"), ("GET", "/nowhere"), ("POST", "/api/tasks"), ("GET", "/api/bob/tasks")],
+)
+def test_nothing_else_is_counted(method: str, path: str) -> None:
+    assert metrics_of(method, path) == []
+
+
+def test_the_log_is_what_operations_are_told() -> None:
+    event = make_event("GET", "/api/tasks", headers=User().headers)
+    cause, metric, answered = invoke_alone(event, POWERTOOLS_SERVICE_NAME="lambdo-prod")
+    assert {line["service"] for line in (cause, metric, answered)} == {"lambdo-prod"}
+    page = (ROOT / "docs" / "operations.md").read_text()
+    examples = [json.loads(line) for line in re.findall(r"^{.*}$", page, re.MULTILINE)]
+    for example, line in zip(examples, (cause, answered), strict=True):
+        assert {*example} <= {*line}
+        for name in ("level", "message", "service", "route", "method", "status", "exception_name"):
+            assert line.get(name) == example.get(name)

@@ -266,7 +266,7 @@ def test_a_function_can_at_most_read_its_stages_secrets_and_log() -> None:
 MADE_BY = {
     "AWS::Serverless::Function": ("lambda:CreateFunction", "lambda", "function:lambdo-{}-1"),
     "AWS::Serverless::HttpApi": ("apigateway:POST", None, f"arn:aws:apigateway:{REGION}::/apis"),
-    "AWS::Serverless::LayerVersion": ("lambda:PublishLayerVersion", "lambda", "layer:SharedLayer1"),
+    "AWS::Serverless::LayerVersion": ("lambda:PublishLayerVersion", "lambda", "layer:SharedLayer"),
     "AWS::Logs::LogGroup": ("logs:CreateLogGroup", "logs", "log-group:lambdo-{}-Api-1"),
     "AWS::CloudWatch::Alarm": ("cloudwatch:PutMetricAlarm", "cloudwatch", "alarm:lambdo-{}-5xx"),
     "AWS::SNS::Topic": ("sns:CreateTopic", "sns", "lambdo-{}-Alarms-1"),

@@ -5,7 +5,7 @@ PYTHON ?= $(shell for python in python3.13 python3.14 python3.12 python3.11 pyth
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run token migrate test lint format openapi lock
+.PHONY: help run token migrate test lint audit format openapi lock deploy smoke
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 \2/p' $(MAKEFILE_LIST) | awk '{ printf "%-5s%-10s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -22,11 +22,16 @@ migrate: $(VENV)/run ## Bring the database of DATABASE_URL to the newest version
 test: $(VENV)/test $(VENV)/sam ## Run all tests
 	@$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
 
-lint: $(VENV)/test $(VENV)/sam ## Check style, types and the template
+lint: $(VENV)/test $(VENV)/sam ## Check style, types, the templates and the workflows
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy functions shared infra tests
 	@$(VENV)/sam/bin/sam validate --lint --region us-east-1
+	@$(VENV)/sam/bin/cfn-lint --regions us-east-1 -- infra/ci-role.yaml
+	@$(VENV)/bin/zizmor --quiet --offline --pedantic .github
+
+audit: $(VENV)/test ## Look for known vulnerabilities in what runs on Lambda
+	@$(VENV)/bin/pip-audit --strict --disable-pip --requirement requirements.txt
 
 format: $(VENV)/test ## Format the code
 	@$(VENV)/bin/ruff format .
@@ -45,6 +50,14 @@ lock: $(VENV)/run ## Pin the newest versions of all packages (LOCK_ARGS=--upgrad
 	@$(COMPILE) pyproject.toml -c infra/local/requirements.txt --group local --group test \
 		-o tests/requirements.txt
 	@$(COMPILE) --group deploy -o infra/requirements.txt
+
+deploy: $(VENV)/sam ## Build and release a stage of samconfig.toml: make deploy STAGE=dev
+	@test -n "$(STAGE)" || { echo "Say which stage: make deploy STAGE=dev" >&2; exit 1; }
+	@$(VENV)/sam/bin/sam build --config-env "$(STAGE)"
+	@$(VENV)/sam/bin/python -m infra.release "$(STAGE)"
+
+smoke: $(VENV)/bin/python ## Check that a deployed API works: make smoke URL=https://… (LAMBDO_TOKEN)
+	@$(VENV)/bin/python -m infra.smoke "$(URL)"
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Lambdo needs Python 3.11 or newer; none was found." >&2; exit 1; }

@@ -9,7 +9,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -19,6 +21,8 @@ from infra.template import ROOT
 from tests.clients import SECRET
 
 START_TIMEOUT = 60
+
+Damage = Callable[[httpx.Request, httpx.Response], httpx.Response | None]
 
 
 def free_port() -> int:
@@ -45,6 +49,37 @@ def running_gateway(database_url: str, **environment: str) -> Iterator[str]:
         command, environment, lambda: httpx.get(f"{url}/health", timeout=5).status_code == 200
     ):
         yield url
+
+
+@contextmanager
+def damaged(api: str, damage: Damage) -> Iterator[str]:
+    """The address of the API at `api`, with such of its answers as `damage` replaces."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            headers = {name: value for name, value in self.headers.items() if name != "Host"}
+            request = httpx.Request(self.command, api + self.path, headers=headers, content=body)
+            with httpx.Client(timeout=30) as client:
+                answer = client.send(request)
+            answer = damage(request, answer) or answer
+            self.send_response(answer.status_code)
+            for name, value in answer.headers.items():
+                if name not in ("content-length", "content-encoding", "transfer-encoding"):
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - http.server's names
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 @contextmanager

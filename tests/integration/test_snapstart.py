@@ -106,8 +106,6 @@ def connected_ports(process: int) -> set[int]:
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of an AWS account that this test alone uses."""
-    # As AWS does, it keeps connections open.
-    monkeypatch.setattr("werkzeug.serving.WSGIRequestHandler.protocol_version", "HTTP/1.1")
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -97,12 +97,17 @@ def invoke(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def invoke_alone(event: dict[str, Any], **environment: str) -> list[dict[str, Any]]:
-    """What a function that has a process of its own logs while it answers `event`."""
+    """What a function with a process of its own, and without a database, logs for `event`."""
     code = "import json, sys, tests.clients; tests.clients.invoke(json.load(sys.stdin))"
     logged = subprocess.run(
         [sys.executable, "-c", code],
         cwd=template.ROOT,
-        env={**os.environ, "PYTHONPATH": f".{os.pathsep}functions", **environment},
+        env={
+            **os.environ,
+            "PYTHONPATH": f".{os.pathsep}functions",
+            "DATABASE_URL": "postgresql://lambdo@127.0.0.1:1/lambdo",
+            **environment,
+        },
         input=json.dumps(event),
         capture_output=True,
         text=True,

@@ -14,6 +14,7 @@ from moto.cloudformation.models import ChangeSet
 from moto.server import ThreadedMotoServer
 
 from infra.template import ROOT
+from tests.aws import apply_wholly
 from tests.servers import damaged, running_gateway
 
 REGION = "eu-central-1"
@@ -44,16 +45,6 @@ def broken(gateway: str) -> Iterator[str]:
 
     with damaged(gateway, lose_document) as url:
         yield url
-
-
-def apply_wholly(change_set: ChangeSet) -> None:
-    """Execute a change set; moto's own way forgets the stack's parameters and outputs."""
-    stack = change_set.stack
-    stack.template = change_set.template
-    stack._parse_template()
-    stack.resource_map.update(stack.template_dict, change_set.parameters)
-    stack.parameters = change_set.parameters
-    stack.output_map = stack._create_output_map()
 
 
 @pytest.fixture

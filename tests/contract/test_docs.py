@@ -12,8 +12,10 @@ import pytest
 from infra.template import ROOT
 from shared.settings import Settings
 from tests.clients import make_token
+from tests.templates import read_template
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
 _NEXT_COMMAND = "--- next command ---"
 # What differs from run to run, and what it has to look like.
 _VARYING = {
@@ -86,9 +88,7 @@ def test_the_walk_in_the_readme_leaves_nothing_behind(gateway: str, tmp_path: Pa
     assert '"code"' not in listed + changed + completed
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "docs/api.md", "docs/operations.md"]
-)
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *_PAGES])
 def test_every_file_that_a_page_links_to_is_there(page: str) -> None:
     links = re.findall(r"\]\((?!https?://)([^)#]+)\)", (ROOT / page).read_text())
     assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == []
@@ -98,3 +98,10 @@ def test_the_example_environment_names_every_setting() -> None:
     names = {name.upper() for name in Settings.model_fields} | {"HOST", "PORT"}
     example = (ROOT / ".env.example").read_text()
     assert {name for name in names if not re.search(rf"^#?{name}=", example, re.MULTILINE)} == set()
+
+
+def test_every_parameter_of_the_template_is_explained() -> None:
+    page = (ROOT / "docs" / "deploying.md").read_text()
+    rows = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+    explained = re.findall(r"`(\w+)`", " ".join(rows))
+    assert sorted(explained) == sorted(read_template(ROOT / "template.yaml")["Parameters"])

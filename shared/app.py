@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from mangum import Mangum
 from pydantic import BaseModel
 
-from shared import database
+from shared import auth, database
 from shared.errors import document_error, install_error_handlers
 from shared.requests import CallerRoute
 from shared.responses import Envelope
@@ -55,7 +55,7 @@ def create_task_app() -> FastAPI:
 
     Raises SettingsError where either is not set up.
     """
-    get_settings().read_auth_secret()
+    auth.check_settings()
     app = create_app(with_database=True)
     app.router.route_class = CallerRoute
     return app

@@ -19,6 +19,9 @@ EMAIL_LENGTH = 254
 # RFC 7519, 5.1: what a token says it is. Better Auth's other JWTs have types of their own.
 _TOKEN_TYPES = (None, "jwt", "at+jwt")
 
+# What a key set is for; all else is for the shared secret, which takes HS256 alone.
+_ASYMMETRIC = ("EdDSA", "ES256", "RS256", "PS256")
+
 # RFC 7515, 7.1
 _COMPACT_JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 
@@ -26,7 +29,8 @@ _COMPACT_JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 def authenticate(authorization: str | None) -> Caller:
     """The caller whose token the Authorization header carries.
 
-    Raises TokenMissing, TokenExpired or TokenInvalid; KeysUnavailable when the secret store fails.
+    Raises TokenMissing, TokenExpired or TokenInvalid; KeysUnavailable when neither store nor
+    provider gives what it is to be checked with.
     """
     scheme, _, credentials = (authorization or "").strip().partition(" ")
     if scheme.lower() != "bearer" or not credentials:
@@ -52,27 +56,28 @@ def authorize(caller: Caller, user_id: str | None) -> None:
         raise Forbidden
 
 
-def _verify(token: str) -> dict[str, Any]:
+def check_settings() -> None:
+    """Raise SettingsError unless there is something to check tokens with."""
     settings = get_settings()
-    try:
-        secret = settings.read_auth_secret()
-    except SettingsError as error:
-        raise KeysUnavailable from error
-    try:
-        decoded = jwt.decode_complete(
-            token,
-            secret,
-            algorithms=["HS256"],
-            issuer=settings.auth_issuer,
-            audience=settings.auth_audience,
-            leeway=LEEWAY,
-            options={"require": ["sub", "exp"], "verify_aud": settings.auth_audience is not None},
+    if settings.has_auth_secret:
+        settings.read_auth_secret()
+    elif settings.auth_jwks_url is None:
+        raise SettingsError(
+            "BETTER_AUTH_SECRET: is missing; set it, BETTER_AUTH_SECRET_ARN or AUTH_JWKS_URL"
         )
+
+
+def _verify(token: str) -> dict[str, Any]:
+    try:
+        header = jwt.get_unverified_header(token)
+        # The algorithm picks the family, and a family sees no keys but its own: a public key must
+        # never come to serve as a secret.
+        check = _check_by_key_set if header.get("alg") in _ASYMMETRIC else _check_by_secret
+        claims = check(token, header)
     except jwt.ExpiredSignatureError as error:
         raise TokenExpired from error
     except jwt.PyJWTError as error:
         raise TokenInvalid from error
-    header, claims = decoded["header"], decoded["payload"]
     if not (
         _is_token_type(header.get("typ"))
         and "crit" not in header
@@ -81,7 +86,54 @@ def _verify(token: str) -> dict[str, Any]:
         and all(_is_number(claims[name]) for name in ("nbf", "iat") if name in claims)
     ):
         raise TokenInvalid
-    return claims  # type: ignore[no-any-return]
+    return claims
+
+
+def _check_by_secret(token: str, _header: dict[str, Any]) -> dict[str, Any]:
+    settings = get_settings()
+    if not settings.has_auth_secret:
+        raise TokenInvalid
+    try:
+        secret = settings.read_auth_secret()
+    except SettingsError as error:
+        raise KeysUnavailable from error
+    return _decode(token, secret, "HS256", settings.auth_issuer, settings.auth_audience)
+
+
+def _check_by_key_set(token: str, header: dict[str, Any]) -> dict[str, Any]:
+    settings = get_settings()
+    if settings.auth_jwks_url is None:
+        raise TokenInvalid
+    # It imports an HTTP client, for which a function that has a secret alone would wait in vain.
+    from shared.key_set import get_key_set  # noqa: PLC0415
+
+    key = get_key_set(settings.auth_jwks_url).find_key(header["alg"], header.get("kid"))
+    if key is None:
+        raise TokenInvalid
+    # What Better Auth puts there.
+    origin = settings.auth_origin
+    return _decode(
+        token,
+        key,
+        header["alg"],
+        settings.auth_issuer or origin,
+        settings.auth_audience or origin,
+    )
+
+
+def _decode(
+    token: str, key: Any, algorithm: str, issuer: str | None, audience: str | None
+) -> dict[str, Any]:
+    claims: dict[str, Any] = jwt.decode(
+        token,
+        key,
+        algorithms=[algorithm],
+        issuer=issuer,
+        audience=audience,
+        leeway=LEEWAY,
+        options={"require": ["sub", "exp"], "verify_aud": audience is not None},
+    )
+    return claims
 
 
 def _is_token_type(value: object) -> bool:

@@ -1,8 +1,10 @@
 """What Lambdo is told by its environment: one Settings object, read and checked once, at start."""
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -43,8 +45,20 @@ def _split_commas(value: object) -> object:
     return [part.strip().rstrip("/") for part in value.split(",") if part.strip()]
 
 
+def _key_set_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        understood = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0
+    except ValueError:
+        understood = False
+    if not understood or not re.fullmatch(r"[!-~]+", url) or "@" in parts.netloc or "#" in url:
+        raise ValueError("must be a URL such as https://app.example.com/api/auth/jwks")
+    return url
+
+
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 SigningSecret = Annotated[SecretStr, AfterValidator(_long_enough)]
+KeySetUrl = Annotated[str, AfterValidator(_key_set_url)]
 CommaSeparated = Annotated[list[str], NoDecode, BeforeValidator(_split_commas)]
 
 
@@ -72,6 +86,7 @@ class Settings(BaseSettings):
         default=None, validation_alias=AliasChoices("BETTER_AUTH_SECRET", "JWT_SECRET")
     )
     better_auth_secret_arn: str | None = None
+    auth_jwks_url: KeySetUrl | None = None
     auth_issuer: str | None = None
     auth_audience: str | None = None
     user_provisioning: Literal["automatic", "required"] = "automatic"
@@ -86,6 +101,29 @@ class Settings(BaseSettings):
         if "*" in self.cors_origins and self.environment != "local":
             raise ValueError("CORS_ORIGINS: `*` is for ENVIRONMENT=local only; name the origins")
         return self
+
+    @model_validator(mode="after")
+    def _refuse_keys_that_anybody_may_change(self) -> Self:
+        parts = urlsplit(self.auth_jwks_url or "")
+        if (
+            parts.scheme == "http"
+            and self.environment != "local"
+            and parts.hostname not in ("localhost", "127.0.0.1", "::1")
+        ):
+            raise ValueError("AUTH_JWKS_URL: must be https outside ENVIRONMENT=local")
+        return self
+
+    @property
+    def auth_origin(self) -> str:
+        """The origin of AUTH_JWKS_URL (RFC 6454, 6.1)."""
+        parts = urlsplit(self.auth_jwks_url or "")
+        default_port = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+        return f"{parts.scheme}://{parts.netloc.lower().removesuffix(default_port)}"
+
+    @property
+    def has_auth_secret(self) -> bool:
+        """Whether there is a secret that HS256 tokens may be signed with."""
+        return self.better_auth_secret is not None or self.better_auth_secret_arn is not None
 
     def read_database_url(self) -> str:
         """The URL of the pooled endpoint.

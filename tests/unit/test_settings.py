@@ -39,6 +39,14 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
         ("ENVIRONMENT", "hunter2"),
         ("USER_PROVISIONING", "hunter2"),
         ("LOG_LEVEL", "hunter2"),
+        ("AUTH_JWKS_URL", "hunter2"),
+        ("AUTH_JWKS_URL", "file:///etc/hunter2"),
+        ("AUTH_JWKS_URL", "https:///hunter2"),
+        ("AUTH_JWKS_URL", "https://someone:hunter2@app.example.com/jwks"),
+        ("AUTH_JWKS_URL", "https://app.example.com/jwks#hunter2"),
+        ("AUTH_JWKS_URL", "https://app.example.com:hunter2/jwks"),
+        ("AUTH_JWKS_URL", "https://äpp.example.com/hunter2"),
+        ("AUTH_JWKS_URL", "https://app.example.com/hun ter2"),
     ],
 )
 def test_a_bad_setting_is_named_in_one_line_and_not_shown(
@@ -68,6 +76,43 @@ def test_a_function_does_not_start_without_what_it_needs(
             environment.setenv(name, "")
     with pytest.raises(SettingsError, match=rf"^{kept_back}: [^\n]+$"):
         create_task_app()
+
+
+def test_a_key_set_is_enough_to_check_tokens_with(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("DATABASE_URL", _DATABASE)
+    environment.setenv("AUTH_JWKS_URL", "https://app.example.com/api/auth/jwks")
+    assert create_task_app()
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://app.example.com/api/auth/jwks", "https://app.example.com"),
+        ("https://App.Example.com:443/jwks?all=1", "https://app.example.com"),
+        ("http://localhost:3000/api/auth/jwks", "http://localhost:3000"),
+        ("http://127.0.0.1:80/jwks", "http://127.0.0.1"),
+        ("https://ep.neon.tech/neondb/auth/.well-known/jwks.json", "https://ep.neon.tech"),
+    ],
+)
+def test_issuers_are_named_by_the_origin_of_their_keys(
+    environment: pytest.MonkeyPatch, url: str, origin: str
+) -> None:
+    environment.setenv("AUTH_JWKS_URL", url)
+    assert get_settings().auth_origin == origin
+
+
+@pytest.mark.parametrize("host", ["app.example.com", "127.0.0.1.example.com", "localhost"])
+@pytest.mark.parametrize("stage", ["local", "prod"])
+def test_keys_come_over_https_from_other_machines(
+    environment: pytest.MonkeyPatch, host: str, stage: str
+) -> None:
+    environment.setenv("ENVIRONMENT", stage)
+    environment.setenv("AUTH_JWKS_URL", f"http://{host}/jwks")
+    if stage == "local" or host == "localhost":
+        assert get_settings().auth_jwks_url
+    else:
+        with pytest.raises(SettingsError, match=r"^AUTH_JWKS_URL: must be https"):
+            get_settings()
 
 
 def test_a_database_url_that_postgres_cannot_read_is_not_shown(

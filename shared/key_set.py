@@ -1,0 +1,192 @@
+"""The key set that an identity provider publishes: what others than we sign tokens with.
+
+auth.py imports this module only where AUTH_JWKS_URL is set: an HTTP client is slow to import.
+"""
+
+import functools
+import json
+import socket
+import time
+from concurrent.futures import Future
+from contextlib import suppress
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from threading import Thread
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import jwt
+from snapshot_restore_py import register_before_snapshot
+
+from shared.errors import KeysUnavailable
+
+MAX_AGE = 300
+"""Seconds for which keys are kept, and a key that was withdrawn still counts."""
+
+MAX_AGE_WITHOUT_ANSWER = 3600
+"""Seconds for which keys are kept where the provider does not answer."""
+
+RETRY_INTERVAL = 30
+"""Seconds between two fetches, whatever tokens arrive, once there are keys."""
+
+FETCH_TIMEOUT = 3
+"""Seconds that a fetch may take, from looking the host up to the last byte."""
+
+MAX_BYTES = 256 * 1024
+
+_MIN_RSA_BITS = 2048
+"""RFC 7518, 3.3 and 3.5."""
+
+# RFC 7518, 3.1 and RFC 8037: the type and curve of key that an algorithm takes.
+_KEY_TYPES = {
+    "EdDSA": ("OKP", "Ed25519"),
+    "ES256": ("EC", "P-256"),
+    "RS256": ("RSA", None),
+    "PS256": ("RSA", None),
+}
+
+
+class _Key(NamedTuple):
+    algorithm: str
+    key_id: str | None
+    public_key: Any
+
+
+class KeySet:
+    """The keys at a URL, which are fetched when a token first needs them."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._keys: list[_Key] = []
+        self._fetched_at: float | None = None
+        self._retried_at = -float("inf")
+        self._failed = False
+
+    def find_key(self, algorithm: str, key_id: str | None) -> Any:
+        """The public key for a token's `alg` and `kid`; None where the set has none for it.
+
+        A `kid` that is not known has the set fetched again: the provider may have new keys. A token
+        without one (RFC 7515, 4.1.4) is for the only key of its algorithm, if there is only one.
+
+        Raises KeysUnavailable where that cannot be known, because the set cannot be had.
+        """
+        now = _clock()
+        if self._fetched_at is None:
+            self._fetch(now)
+        elif now - self._fetched_at > MAX_AGE:
+            self._fetch_again(now)
+        if self._fetched_at is None or now - self._fetched_at > MAX_AGE_WITHOUT_ANSWER:
+            raise KeysUnavailable
+        fitting = self._find(algorithm, key_id)
+        if not fitting:
+            self._fetch_again(now)
+            fitting = self._find(algorithm, key_id)
+            if not fitting and self._failed:
+                raise KeysUnavailable
+        return fitting[0].public_key if len(fitting) == 1 else None
+
+    def _find(self, algorithm: str, key_id: str | None) -> list["_Key"]:
+        return [
+            key for key in self._keys if key.algorithm == algorithm and key_id in (None, key.key_id)
+        ]
+
+    def _fetch_again(self, now: float) -> None:
+        if now - self._retried_at >= RETRY_INTERVAL:
+            self._retried_at = now
+            self._fetch(now)
+
+    def _fetch(self, now: float) -> None:
+        try:
+            self._keys = _read_keys(_fetch_document(self._url))
+        except (OSError, HTTPException, ValueError) as error:
+            self._failed = True
+            if self._fetched_at is None:
+                raise KeysUnavailable from error
+        else:
+            self._failed = False
+            self._fetched_at = now
+
+
+# With SnapStart a function begins from a picture of itself, which may be days old.
+get_key_set = functools.cache(KeySet)
+register_before_snapshot(get_key_set.cache_clear)
+
+
+def _clock() -> float:
+    return time.monotonic()
+
+
+def _read_keys(document: bytes) -> list[_Key]:
+    """What tokens can be checked with, of a key set (RFC 7517, 5).
+
+    An entry that is not understood is left out, as the RFC has it.
+    Raises ValueError for what is no key set.
+    """
+    try:
+        entries = json.loads(document)["keys"]
+        return [
+            _Key(algorithm, entry.get("kid"), key)
+            for entry in entries
+            if isinstance(entry, dict)
+            for algorithm in _KEY_TYPES
+            if (key := _read_key(entry, algorithm)) is not None
+        ]
+    except (LookupError, TypeError, RecursionError) as error:
+        raise ValueError("not a key set") from error
+
+
+def _read_key(entry: dict[str, Any], algorithm: str) -> Any:
+    key_type, curve = _KEY_TYPES[algorithm]
+    operations = entry.get("key_ops", ["verify"])
+    if (
+        entry.get("kty") != key_type
+        or (curve is not None and entry.get("crv") != curve)
+        or entry.get("alg", algorithm) != algorithm
+        or entry.get("use", "sig") != "sig"
+        or not (isinstance(operations, list) and "verify" in operations)
+        or "d" in entry  # a private key that is published is nobody's any more
+    ):
+        return None
+    try:
+        key = jwt.PyJWK(entry, algorithm).key
+    except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
+        return None
+    return None if key_type == "RSA" and key.key_size < _MIN_RSA_BITS else key
+
+
+def _fetch_document(url: str) -> bytes:
+    parts = urlsplit(url)
+    make = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    connection = make(parts.netloc, timeout=FETCH_TIMEOUT)
+    path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+    # A thread, because a timeout of the connection's bounds neither looking the host up nor an
+    # answer that comes byte by byte.
+    fetched: Future[bytes] = Future()
+    Thread(target=_fetch_bytes, args=(connection, path, fetched), daemon=True).start()
+    try:
+        return fetched.result(FETCH_TIMEOUT)
+    finally:
+        if connection.sock is not None:
+            _hang_up(connection.sock)
+
+
+def _fetch_bytes(connection: HTTPConnection, path: str, fetched: Future[bytes]) -> None:
+    try:
+        connection.request("GET", path, headers={"Accept": "application/json"})
+        with connection.getresponse() as response:
+            if response.status != HTTPStatus.OK:  # a redirect is not followed either
+                raise ValueError(f"{path} is answered {response.status}")
+            document = response.read(MAX_BYTES + 1)
+        if len(document) > MAX_BYTES:
+            raise ValueError(f"{path} is larger than {MAX_BYTES} bytes")
+        fetched.set_result(document)
+    except Exception as error:
+        fetched.set_exception(error)
+    finally:
+        connection.close()
+
+
+def _hang_up(connection: socket.socket) -> None:
+    # What still waits for it is woken, and ends; unless that was closed already.
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)

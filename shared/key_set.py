@@ -1,6 +1,8 @@
 """The key set that an identity provider publishes: what others than we sign tokens with.
 
 auth.py imports this module only where AUTH_JWKS_URL is set: an HTTP client is slow to import.
+PyJWT's own client bounds neither how long an answer takes in all nor how large it is, and gives up
+the keys that it has when it cannot renew them.
 """
 
 import functools
@@ -113,7 +115,8 @@ register_before_snapshot(get_key_set.cache_clear)
 
 
 def _clock() -> float:
-    return time.monotonic()
+    # Not monotonic(), which may stand still while Lambda has the process frozen.
+    return time.time()
 
 
 def _read_keys(document: bytes) -> list[_Key]:

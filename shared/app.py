@@ -32,7 +32,7 @@ _FAMILIES: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
     ("/api/{user_id}", "tasks of the user in the path", [_USER_ID]),
 )
 
-_ALWAYS_POSSIBLE = (401, 403, 422, 500, 503)
+_ALWAYS_POSSIBLE = (401, 403, 422, 429, 500, 503)
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 

@@ -16,8 +16,8 @@ import psycopg
 from psycopg.abc import RV, PQGen
 from psycopg.conninfo import conninfo_to_dict
 
-from shared.errors import Conflict, DatabaseUnavailable, UserUnknown
-from shared.models import Caller
+from shared.errors import Conflict, DatabaseUnavailable, RateLimited, UserUnknown
+from shared.models import Allowance, Caller
 from shared.settings import SettingsError, get_settings
 
 ROLE = "lambdo_api"
@@ -40,6 +40,10 @@ _BECOME_CALLER = f"""
            set_config('app.user_id', %(user_id)s, true),
            set_config('statement_timeout', '{STATEMENT_TIMEOUT}s', true)
 """
+
+# Once the limit is passed it raises _TOO_MANY_CALLS, so that nothing of what follows happens.
+_COUNT_CALL = "SELECT * FROM count_call('user ' || %(user_id)s, %(allowed)s)"
+_TOO_MANY_CALLS = "LR429"
 
 _PROVISION_USER = "INSERT INTO users (id) VALUES (%(user_id)s) ON CONFLICT DO NOTHING"
 # It goes before the other, because an address that another user holds already must keep nobody out.
@@ -107,15 +111,22 @@ def run(caller: Caller, *statements: Statement, owns: bool = False) -> list[list
     `owns` says that they make something that belongs to the caller, whose own row must be there
     first: with USER_PROVISIONING=automatic it is made in the same transaction.
 
-    Raises UserUnknown where USER_PROVISIONING=required and the caller has no row, Conflict when
-    another transaction won, and DatabaseUnavailable when Postgres is out of reach or too slow.
+    The call is counted in that transaction too, and what is left to the caller is noted in
+    `caller.allowance`: a call that cannot be counted is not served.
+
+    Raises RateLimited for a call too many, UserUnknown where USER_PROVISIONING=required and the
+    caller has no row, Conflict when another transaction won, and DatabaseUnavailable when Postgres
+    is out of reach, too slow or read-only.
     """
     required = get_settings().user_provisioning == "required"
-    who = {"user_id": caller.user_id, "email": caller.email}
+    allowed = get_settings().rate_limit_per_minute
+    who = {"user_id": caller.user_id, "email": caller.email, "allowed": allowed}
     try:
         with closing(_connect(CONNECT_TIMEOUT)) as connection:
             with connection.pipeline():
                 connection.execute(_BECOME_CALLER, who)
+                if allowed:
+                    count = connection.execute(_COUNT_CALL, who)
                 if required:
                     user = connection.execute(_FIND_USER, who)
                 elif owns:
@@ -126,6 +137,9 @@ def run(caller: Caller, *statements: Statement, owns: bool = False) -> list[list
                     connection.execute(sql, {**values, "user_id": caller.user_id})
                     for sql, values in statements
                 ]
+            if allowed:
+                ((used, seconds_left),) = count
+                caller.allowance = Allowance(allowed, allowed - used, seconds_left)
             # An unknown user owns nothing, so the statements had nothing to find or to change.
             if required and user.rowcount == 0:
                 raise UserUnknown
@@ -134,8 +148,13 @@ def run(caller: Caller, *statements: Statement, owns: bool = False) -> list[list
         raise (UserUnknown if required else Conflict) from error
     except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as error:
         raise Conflict from error
-    except psycopg.OperationalError as error:
+    except (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction) as error:
         raise DatabaseUnavailable from error
+    except psycopg.DatabaseError as error:
+        if error.sqlstate != _TOO_MANY_CALLS:
+            raise
+        caller.allowance = Allowance(allowed, 0, int(error.diag.message_detail or 1))
+        raise RateLimited(caller.allowance.seconds_left) from error
 
 
 def check_ready() -> None:

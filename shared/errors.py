@@ -139,6 +139,15 @@ class ValidationFailed(ApiError):
     detail = "The request breaks a rule; details names each field."
 
 
+class RateLimited(ApiError):
+    status_code = 429
+    code = "rate_limited"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"Too many calls within a minute; wait {seconds} s.")
+        self.headers = {"Retry-After": str(seconds)}
+
+
 class DatabaseUnavailable(ApiError):
     status_code = 503
     code = "database_unavailable"

@@ -1,7 +1,7 @@
 """The shapes that callers send and receive. tables.py has the shapes that are stored."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
@@ -77,11 +77,21 @@ Sort = Literal[
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many calls somebody has a minute, how many of them are left, and until when."""
+
+    limit: int
+    remaining: int
+    seconds_left: int
+
+
+@dataclass(slots=True)
 class Caller:
-    """The user that a verified token speaks for."""
+    """The user that a verified token speaks for, and what the database says is left to them."""
 
     user_id: str
     email: str | None = None
+    allowance: Allowance | None = field(default=None, compare=False)
 
 
 class Task(BaseModel):

@@ -11,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import InternalError, error_response
+from shared.models import Caller
 from shared.tasks import StoredTask
 
 MIN_GZIP_BYTES = 1024
@@ -69,6 +70,11 @@ class Envelope:
         headers = MutableHeaders(raw=answer.start["headers"])
         headers["x-request-id"] = request_id
         headers["x-content-type-options"] = "nosniff"
+        caller: Caller | None = scope["state"].get("caller")
+        if caller is not None and caller.allowance is not None:
+            headers["ratelimit-limit"] = str(caller.allowance.limit)
+            headers["ratelimit-remaining"] = str(caller.allowance.remaining)
+            headers["ratelimit-reset"] = str(caller.allowance.seconds_left)
         headers["cache-control"] = "private, no-cache" if "etag" in headers else "no-store"
         if len(answer.body) > MIN_GZIP_BYTES:
             headers.add_vary_header("Accept-Encoding")

@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     auth_issuer: str | None = None
     auth_audience: str | None = None
     user_provisioning: Literal["automatic", "required"] = "automatic"
+    rate_limit_per_minute: Annotated[int, Field(ge=0, le=1_000_000)] = 600
 
     cors_origins: CommaSeparated = Field(
         default=["http://localhost:3000"],

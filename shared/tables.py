@@ -100,3 +100,19 @@ class TaskRow(SQLModel, table=True):
             Computed("search_words(title) || search_words(description)", persisted=True),
         )
     )
+
+
+class RateLimitRow(SQLModel, table=True):
+    """How often somebody has called since a window of a minute began."""
+
+    __tablename__ = "rate_limits"
+    __table_args__ = (
+        Index("rate_limits_by_window", "window_start"),
+        {"prefixes": ["UNLOGGED"], "postgresql_with": {"fillfactor": 50}},
+    )
+
+    subject: str = Field(sa_column=Column(Text, primary_key=True))
+    window_start: datetime = Field(
+        sa_column=Column(DateTime(timezone=True), nullable=False, server_default=_NOW)
+    )
+    calls: int = Field(sa_column_kwargs={"server_default": text("1")})

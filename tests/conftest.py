@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from infra.local.postgres import running_postgres
@@ -51,6 +52,13 @@ def postgres() -> Iterator[str]:
             use_database(env, url)
             migrations.upgrade()
             yield url
+
+
+@pytest.fixture
+def owner(postgres: str) -> Iterator[psycopg.Connection]:
+    """A connection of the database's owner, whom no policy binds."""
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        yield connection
 
 
 @pytest.fixture(scope="session")

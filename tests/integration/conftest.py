@@ -59,13 +59,6 @@ def create(http: httpx.Client, user: User, **fields: object) -> dict[str, Any]:
     return task
 
 
-@pytest.fixture
-def owner(postgres: str) -> Iterator[psycopg.Connection]:
-    """A connection of the database's owner, whom no policy binds."""
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        yield connection
-
-
 def add_user(owner: psycopg.Connection, user: User, email: str | None = None) -> None:
     """Put a user's row there, as whatever has the accounts would."""
     owner.execute("INSERT INTO users (id, email) VALUES (%s, %s)", [user.id, email])

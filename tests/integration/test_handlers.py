@@ -283,6 +283,9 @@ def test_a_body_is_read_as_text_and_as_base64(alice: User, encoded: bool) -> Non
         "x-request-id": "JKJaXmPLvHcESHA=",
         "x-content-type-options": "nosniff",
         "cache-control": "no-store",
+        "ratelimit-limit": "600",
+        "ratelimit-remaining": "599",
+        "ratelimit-reset": "60",
     }
 
 

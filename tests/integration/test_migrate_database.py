@@ -8,12 +8,13 @@ from typing import Any
 import psycopg
 import pytest
 
+from infra.template import ROOT
 from shared import migrations
 from tests.conftest import use_database
 from tests.integration.conftest import list_objects
 from tests.stack import Context, Stack, running_stack
 
-HEAD = "0001"
+HEAD = max(path.name for path in (ROOT / "shared/migrations/versions").glob("*.py"))[:4]
 
 handler = importlib.import_module("migrate_database").handler
 

@@ -15,11 +15,11 @@ import pytest
 from infra.local.postgres import running_postgres
 from shared import migrations
 from shared.settings import get_settings
-from tests.clients import SECRET, HandlerTransport, User
+from tests.clients import SECRET, SERVED, HandlerTransport, User
 from tests.servers import running_gateway, running_pgbouncer
 
 _HAS_PGBOUNCER = shutil.which("pgbouncer") or os.environ.get("CI")
-POOLERS = ["direct", "pgbouncer"] if _HAS_PGBOUNCER else ["direct"]
+POOLERS = ["direct", "pgbouncer"] if _HAS_PGBOUNCER and SERVED is None else ["direct"]
 """How tests reach Postgres; in CI a missing PgBouncer is a failure."""
 
 
@@ -30,6 +30,19 @@ def pytest_configure() -> None:
             del os.environ[name]
     os.environ["BETTER_AUTH_SECRET"] = SECRET
     os.environ["DATABASE_URL"] = "postgresql://127.0.0.1:1/none"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of an API that runs already, test only what is called over HTTP."""
+    if SERVED is None:
+        return
+    others = [item for item in items if not {"http", "gateway"} & {*_fixtures(item)}]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in others]
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return item.fixturenames if isinstance(item, pytest.Function) else []
 
 
 def use_database(environment: pytest.MonkeyPatch, url: str) -> None:
@@ -61,17 +74,20 @@ def pgbouncer(postgres: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session", params=POOLERS)
-def database_url(request: pytest.FixtureRequest, postgres: str) -> str:
+def database_url(request: pytest.FixtureRequest) -> str:
     """The URL that functions are given: Postgres itself, then the pooler."""
-    if request.param == "direct":
-        return postgres
-    url: str = request.getfixturevalue("pgbouncer")
+    if SERVED is not None:
+        return "that of the API that runs already"
+    url: str = request.getfixturevalue("postgres" if request.param == "direct" else "pgbouncer")
     return url
 
 
 @pytest.fixture(scope="session")
 def gateway(database_url: str) -> Iterator[str]:
-    """The address of a running local gateway."""
+    """The address of a running local gateway, or of what runs already."""
+    if SERVED is not None:
+        yield SERVED
+        return
     with running_gateway(database_url) as url:
         yield url
 

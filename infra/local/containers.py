@@ -1,85 +1,67 @@
-"""Postgres and PgBouncer in containers, and if wanted the API: python -m infra.local.containers
+"""The API in a container, with Postgres and PgBouncer in others: python -m infra.local.containers
 
-It starts what infra/compose.yaml describes and stops it at Ctrl-C; the data stays in a volume.
+It starts what infra/compose.yaml describes and takes it away at Ctrl-C; the data stays in volumes.
 """
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from infra.local.environment import DATA, keep_secret, load_environment, write_private
+from infra.local.environment import load_environment
+from infra.local.program import ending_plainly
 from infra.template import ROOT
-
-NETWORK = "lambdo"
-"""What containers have to join to reach the database under the names of its services."""
-
-_SETTINGS = DATA / "compose.env"
-
-
-def make_url(host: str, port: int) -> str:
-    """The URL of the database at one of its two doors."""
-    return f"postgresql://lambdo_owner:{_read_password()}@{host}:{port}/lambdo"
 
 
 @contextmanager
-def running_database() -> Iterator[tuple[str, str]]:
-    """The URLs under which this machine reaches Postgres and PgBouncer.
+def running(service: str) -> Iterator[None]:
+    """A service of the compose file, and those it needs, which are ready when the block begins.
 
-    Containers that run already are used, and left running. Raises CalledProcessError when Docker
-    does not start them; it has said why.
+    Where it runs already it is left running. Raises CalledProcessError when Docker does not start
+    it; Docker has said why.
     """
-    write_settings()
-    running = _compose("ps", "--services", "--status=running", output=True).split()
+    _check_docker()
+    kept = service in compose("ps", "--services", "--status=running").split()
     try:
-        _compose("up", "--build", "--detach", "--wait", "pgbouncer")
-        yield (
-            make_url("127.0.0.1", int(os.environ.get("POSTGRES_PORT") or 54320)),
-            make_url("127.0.0.1", int(os.environ.get("PGBOUNCER_PORT") or 64320)),
-        )
+        _show("up", "--build", "--detach", "--wait", service)
+        yield
     finally:
-        if "pgbouncer" not in running:
-            _compose("down")
+        if not kept:
+            _show("down")
 
 
-def write_settings() -> None:
-    """Write what the compose file asks for: a password and a secret that are made once and kept."""
-    settings = {"POSTGRES_PASSWORD": _read_password()}
-    if secret := os.environ.get("BETTER_AUTH_SECRET") or os.environ.get("JWT_SECRET"):
-        settings["BETTER_AUTH_SECRET"] = secret
-    # Single-quoted, nothing in a value means anything to Compose.
-    lines = [f"{name}='{value}'\n" for name, value in settings.items()]
-    write_private(_SETTINGS, "".join(lines))
+def compose(*arguments: str) -> str:
+    """What `docker compose` prints; raises CalledProcessError when it fails."""
+    return subprocess.run(  # noqa: S603
+        _command(*arguments), check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
 
 
-def _read_password() -> str:
-    return keep_secret(DATA / "postgres-password")
+def _show(*arguments: str) -> None:
+    subprocess.run(_command(*arguments), check=True)  # noqa: S603
 
 
-def _compose(*arguments: str, output: bool = False) -> str:
+def _command(*arguments: str) -> list[str]:
     file = str(ROOT / "infra" / "compose.yaml")
-    command = ["docker", "compose", "--env-file", str(_SETTINGS), "--file", file, *arguments]
-    done = subprocess.run(  # noqa: S603 - of constants
-        command, check=True, text=True, stdout=subprocess.PIPE if output else None
-    )
-    return done.stdout or ""
+    return ["docker", "compose", "--file", file, "--profile", "api", *arguments]
 
 
-def main() -> None:
-    """Serve until Ctrl-C."""
-    load_environment()
-    write_settings()
+def _check_docker() -> None:
     try:
-        _compose("--profile", "api", "up", "--build")
-    except KeyboardInterrupt:
-        pass
-    finally:
-        _compose("--profile", "api", "down")
+        subprocess.run(
+            ["docker", "compose", "ls"],  # noqa: S607
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    except FileNotFoundError:
+        sys.exit("Docker is not installed; `make run` serves the API without it.")
+    except subprocess.CalledProcessError as error:
+        (*_, reason) = error.stderr.splitlines() or ["it does not say why."]
+        sys.exit(f"Docker cannot be used: {reason}")
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except subprocess.CalledProcessError as error:
-        sys.exit(error.returncode)
+    load_environment()
+    with ending_plainly(), running("api"):
+        _show("logs", "--follow", "--no-log-prefix", "api")

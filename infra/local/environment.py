@@ -23,7 +23,7 @@ def load_environment() -> None:
     """Add to the environment what .env has, and a secret that is made once and then kept."""
     load_dotenv(ROOT / ".env")
     if not any(os.environ.get(name) for name in _SECRET_NAMES):
-        os.environ["BETTER_AUTH_SECRET"] = keep_secret(DATA / "secret")
+        os.environ["BETTER_AUTH_SECRET"] = _kept_secret(DATA / "secret")
 
 
 def make_token(user_id: str) -> str:
@@ -38,8 +38,7 @@ def make_token(user_id: str) -> str:
     return jwt.encode(claims, settings.read_auth_secret(), "HS256")
 
 
-def keep_secret(path: Path) -> str:
-    """The secret in the file `path`, which is made once."""
+def _kept_secret(path: Path) -> str:
     path.parent.mkdir(exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -49,11 +48,3 @@ def keep_secret(path: Path) -> str:
         secret = secrets.token_urlsafe(32)
         file.write(secret)
     return secret
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that nobody else on this machine can read."""
-    path.parent.mkdir(exist_ok=True)
-    path.unlink(missing_ok=True)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)

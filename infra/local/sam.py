@@ -6,20 +6,17 @@ It is what `make sam-local` calls. Options go to `sam local start-api`.
 import json
 import os
 import platform
-import signal
+import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
-from types import FrameType
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-import psycopg
-from sqlalchemy.exc import SQLAlchemyError
-
-from infra.local.containers import NETWORK, make_url, running_database
-from infra.local.environment import DATA, load_environment, make_token, write_private
+from infra.local.containers import compose, running
+from infra.local.environment import DATA, load_environment, make_token
+from infra.local.program import ending_plainly, listen
 from shared import migrations
-from shared.migrations import NewerSchema
 from shared.settings import SettingsError, get_settings
 
 _VARIABLES = DATA / "functions.json"
@@ -29,43 +26,45 @@ _PASSED_ON = (
     "AUTH_JWKS_URL",
     "AUTH_ISSUER",
     "AUTH_AUDIENCE",
-    "CORS_ORIGINS",
     "LOG_LEVEL",
     "USER_PROVISIONING",
 )
 
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
-_FROM_CONTAINERS = "host.docker.internal"
 
 
 def main(options: list[str]) -> None:
     """Start the database, if none is named, build, and serve until Ctrl-C."""
-    signal.signal(signal.SIGTERM, _exit)
     load_environment()
     os.environ.setdefault("SAM_CLI_TELEMETRY", "0")
+    for tool, need in (("sam", "SAM"), ("python3.13", "Python 3.13, for which it builds,")):
+        if shutil.which(tool) is None:
+            sys.exit(f"{need} is not installed; `make run` serves the API without it.")
+    with listen("3000") as listener:
+        host, port = listener.getsockname()[:2]
     with ExitStack() as stack:
         if any(os.environ.get(name) for name in ("DATABASE_URL", "NEON_DB_URL")):
             url = see_from_container(get_settings().read_database_url())
-            network = "bridge"
         else:
-            direct, pooled = stack.enter_context(running_database())
-            os.environ["DIRECT_DATABASE_URL"], os.environ["DATABASE_URL"] = direct, pooled
-            url, network = make_url("pgbouncer", 6432), NETWORK
+            stack.enter_context(running("pgbouncer"))
+            address = compose("port", "postgres", "5432").strip()
+            os.environ["DIRECT_DATABASE_URL"] = f"postgresql://lambdo_owner@{address}/lambdo"
+            url = "postgresql://lambdo_owner@pgbouncer:6432/lambdo"
+            options = ["--docker-network", "lambdo", *options]
         migrations.upgrade()
         variables = {name: os.environ[name] for name in _PASSED_ON if os.environ.get(name)}
         variables["DATABASE_URL"] = url
         variables["BETTER_AUTH_SECRET"] = get_settings().read_auth_secret()
-        write_private(_VARIABLES, json.dumps({"Parameters": variables}))
+        _write_private(_VARIABLES, json.dumps({"Parameters": variables}, indent=2))
         overrides = ["--parameter-overrides", *_name_parameters()]
-        port = os.environ.get("PORT") or "3000"
         subprocess.run(["sam", "build", *overrides], check=True)  # noqa: S603, S607
         print(
-            "\nOnce it is ready, and after a while for the first call of each function:\n\n"
-            f"  curl http://127.0.0.1:{port}/api/tasks"
+            "\nThe first call of each function takes a while. Once it is ready, try:\n\n"
+            f"  curl http://{host}:{port}/api/tasks"
             f" -H 'Authorization: Bearer {make_token('alice')}'\n",
             flush=True,
         )
-        _serve(["--port", port, "--docker-network", network, *overrides, *options])
+        _serve(["--host", host, "--port", str(port), *overrides, *options])
 
 
 def see_from_container(url: str) -> str:
@@ -80,19 +79,25 @@ def see_from_container(url: str) -> str:
         return url
     user, at, _ = parts.netloc.rpartition("@")
     port = f":{parts.port}" if parts.port else ""
-    return urlunsplit(parts._replace(netloc=f"{user}{at}{_FROM_CONTAINERS}{port}"))
+    return urlunsplit(parts._replace(netloc=f"{user}{at}host.docker.internal{port}"))
 
 
 def _name_parameters() -> list[str]:
     arm = platform.machine().lower() in ("arm64", "aarch64")
-    parameters = {
-        "Environment": "local",
-        "Architecture": "arm64" if arm else "x86_64",
-        "DatabaseUrlArn": "",
-    }
-    if origins := os.environ.get("CORS_ORIGINS"):
-        parameters["CorsOrigins"] = origins
-    return [f"{name}={value}" for name, value in parameters.items()]
+    origins = ",".join(get_settings().cors_origins)
+    return [
+        "Environment=local",
+        f"Architecture={'arm64' if arm else 'x86_64'}",
+        "DatabaseUrlArn=",
+        f"CorsOrigins={origins}",
+    ]
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
 
 
 def _serve(options: list[str]) -> None:
@@ -101,27 +106,14 @@ def _serve(options: list[str]) -> None:
         try:
             process.wait()
         except KeyboardInterrupt:
-            # Ctrl-C reaches it as well; it removes its containers then.
-            process.wait()
+            process.wait()  # Ctrl-C reaches it as well, and it takes its containers away
         except SystemExit:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             process.wait()
     if process.returncode > 0:
         sys.exit(process.returncode)
 
 
-def _exit(_signal: int, _frame: FrameType | None) -> None:
-    sys.exit()
-
-
 if __name__ == "__main__":
-    try:
+    with ending_plainly():
         main(sys.argv[1:])
-    except (SettingsError, NewerSchema) as error:
-        sys.exit(str(error))
-    except (psycopg.Error, SQLAlchemyError) as error:
-        sys.exit(f"The database cannot be used: {error}")
-    except subprocess.CalledProcessError as error:
-        sys.exit(error.returncode)
-    except KeyboardInterrupt:
-        sys.exit()

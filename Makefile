@@ -29,8 +29,8 @@ migrate: $(VENV)/run ## Bring the database of DATABASE_URL to the newest version
 test: $(VENV)/test $(VENV)/sam ## Run all tests
 	@$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
 
-test-served: $(VENV)/test ## Walk the API that one of the above serves: make test-served URL=http://127.0.0.1:3000
-	@LAMBDO_URL="$(URL)" $(VENV)/bin/python -m pytest tests/contract $(PYTEST_ARGS)
+test-served: $(VENV)/test ## Walk the API that one of the above serves (URL)
+	@LAMBDO_URL="$(or $(URL),http://127.0.0.1:3000)" $(VENV)/bin/python -m pytest tests/contract $(PYTEST_ARGS)
 
 lint: $(VENV)/test $(VENV)/sam ## Check style, types, the templates and the workflows
 	@$(VENV)/bin/ruff format --check .

@@ -25,7 +25,7 @@ from shared.settings import get_settings
 read_routes = functools.cache(template.read_routes)
 
 SERVED = os.environ.get("LAMBDO_URL")
-"""An API that runs already, from this checkout and with its settings; the tests call it over HTTP."""
+"""Where an API runs already, from this checkout and with its secret; for `make test-served`."""
 
 
 def _find_secret() -> str:

@@ -23,6 +23,9 @@ POOLERS = ["direct", "pgbouncer"] if _HAS_PGBOUNCER and SERVED is None else ["di
 """How tests reach Postgres; in CI a missing PgBouncer is a failure."""
 
 
+_BEYOND = pytest.StashKey[dict[str, int]]()
+
+
 def pytest_configure() -> None:
     """Give the functions what they refuse to be imported without; fixtures name a database."""
     for name in [*os.environ]:
@@ -33,16 +36,35 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of an API that runs already, test only what is called over HTTP."""
+    """Of an API that runs already, test what is called over HTTP; and of `sam local`, what it can.
+
+    That it is what serves, it says itself.
+    """
     if SERVED is None:
         return
-    others = [item for item in items if not {"http", "gateway"} & {*_fixtures(item)}]
-    config.hook.pytest_deselected(items=others)
-    items[:] = [item for item in items if item not in others]
+    try:
+        server = httpx.get(f"{SERVED}/health", timeout=60).headers.get("Server", "")
+    except httpx.TransportError as error:
+        pytest.exit(f"{SERVED} does not answer: {error}", returncode=1)
+    config.stash[_BEYOND] = {}
+    kept = []
+    for item in items:
+        beyond = server.startswith("Werkzeug") and item.get_closest_marker("beyond_sam_local")
+        if beyond:
+            (what,) = beyond.args
+            config.stash[_BEYOND][what] = config.stash[_BEYOND].get(what, 0) + 1
+        elif {"http", "gateway"} & {*getattr(item, "fixturenames", ())}:
+            kept.append(item)
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
 
 
-def _fixtures(item: pytest.Item) -> list[str]:
-    return item.fixturenames if isinstance(item, pytest.Function) else []
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    """Say which tests are left out because `sam local` serves."""
+    return [
+        f"left out, as only API Gateway {what}: {count} tests"
+        for what, count in config.stash.get(_BEYOND, {}).items()
+    ]
 
 
 def use_database(environment: pytest.MonkeyPatch, url: str) -> None:

@@ -21,14 +21,8 @@ from shared.settings import SettingsError, get_settings
 
 _VARIABLES = DATA / "functions.json"
 
-# What functions are told beside the database and the secret, where it is set.
-_PASSED_ON = (
-    "AUTH_JWKS_URL",
-    "AUTH_ISSUER",
-    "AUTH_AUDIENCE",
-    "LOG_LEVEL",
-    "USER_PROVISIONING",
-)
+PASSED_ON = ("AUTH_JWKS_URL", "AUTH_ISSUER", "AUTH_AUDIENCE", "LOG_LEVEL", "USER_PROVISIONING")
+"""What functions are told beside the database and the secret, where it is set."""
 
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
@@ -52,7 +46,7 @@ def main(options: list[str]) -> None:
             url = "postgresql://lambdo_owner@pgbouncer:6432/lambdo"
             options = ["--docker-network", "lambdo", *options]
         migrations.upgrade()
-        variables = {name: os.environ[name] for name in _PASSED_ON if os.environ.get(name)}
+        variables = {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
         variables["DATABASE_URL"] = url
         variables["BETTER_AUTH_SECRET"] = get_settings().read_auth_secret()
         _write_private(_VARIABLES, json.dumps({"Parameters": variables}, indent=2))
@@ -88,7 +82,7 @@ def _name_parameters() -> list[str]:
     return [
         "Environment=local",
         f"Architecture={'arm64' if arm else 'x86_64'}",
-        "DatabaseUrlArn=",
+        "DatabaseUrlArn=''",
         f"CorsOrigins={origins}",
     ]
 

@@ -32,13 +32,11 @@ def main() -> None:
 
 def _greet(host: str, port: int) -> None:
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    print(f"Lambdo is at {url} and explains itself at {url}/docs. Ctrl-C stops it.", flush=True)
-    if get_settings().environment != "local":
-        return  # what is printed may be kept, and a token is a secret
-    print(
-        f"Try:\n\n  curl {url}/api/tasks -H 'Authorization: Bearer {make_token('alice')}'\n",
-        flush=True,
-    )
+    greeting = f"Lambdo is at {url} and explains itself at {url}/docs. Ctrl-C stops it."
+    if get_settings().environment == "local":  # elsewhere what is printed may be kept
+        token = make_token("alice")
+        greeting += f" Try:\n\n  curl {url}/api/tasks -H 'Authorization: Bearer {token}'\n"
+    print(greeting, flush=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,11 +46,14 @@ def install(checkout: Path, name: str, script: str = "exit 1") -> None:
 
 
 # It says what it is told, and serves until it is stopped.
-SAM = """
-trap 'kill $!; echo stopped; exit 0' TERM
-echo "sam $*"
-test "$1" = build && exit
-sleep 60 & wait
+SAM = f"""exec {sys.executable} -c '
+import signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+print("sam", *sys.argv[1:], flush=True)
+if sys.argv[1] == "local":
+    signal.sigwait([signal.SIGTERM])
+    print("stopped")
+' "$@"
 """
 
 

@@ -15,7 +15,7 @@ run: $(VENV)/run ## Serve the API on http://127.0.0.1:8000 (HOST, PORT, DATABASE
 	@$(VENV)/bin/python -m infra.local
 
 sam-local: $(VENV)/run $(VENV)/sam ## Serve it with `sam local` on http://127.0.0.1:3000 (PORT, DATABASE_URL, SAM_ARGS)
-	@PATH="$(CURDIR)/$(VENV)/sam/bin:$$PATH" $(VENV)/bin/python -m infra.local.sam $(SAM_ARGS)
+	@PATH="$(CURDIR)/$(VENV)/sam/bin:$$PATH" exec $(VENV)/bin/python -m infra.local.sam $(SAM_ARGS)
 
 containers: $(VENV)/run ## Serve it from a container, with Postgres and PgBouncer in others (PORT)
 	@$(VENV)/bin/python -m infra.local.containers

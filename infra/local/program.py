@@ -35,8 +35,9 @@ def listen(default_port: str) -> socket.socket:
 
 @contextmanager
 def ending_plainly() -> Iterator[None]:
-    """Let the block end at Ctrl-C and SIGTERM, and with one line where it cannot go on."""
-    signal.signal(signal.SIGTERM, _exit)
+    """Let the block end as it is told to, and with one line where it cannot go on."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _exit)
     try:
         yield
     except (SettingsError, NewerSchema) as error:

@@ -96,14 +96,13 @@ def _write_private(path: Path, text: str) -> None:
 
 def _serve(options: list[str]) -> None:
     command = ["sam", "local", "start-api", *options]
-    with subprocess.Popen(command) as process:  # noqa: S603
-        try:
-            process.wait()
-        except KeyboardInterrupt:
-            process.wait()  # Ctrl-C reaches it as well, and it takes its containers away
-        except SystemExit:
-            process.terminate()
-            process.wait()
+    # Of a session of its own: no terminal stops it before it has taken its containers away.
+    process = subprocess.Popen(command, start_new_session=True)  # noqa: S603
+    try:
+        process.wait()
+    finally:
+        process.terminate()
+        process.wait()
     if process.returncode > 0:
         sys.exit(process.returncode)
 

@@ -24,6 +24,8 @@ _VARIABLES = DATA / "functions.json"
 PASSED_ON = ("AUTH_JWKS_URL", "AUTH_ISSUER", "AUTH_AUDIENCE", "LOG_LEVEL", "USER_PROVISIONING")
 """What functions are told beside the database and the secret, where it is set."""
 
+_ARCHITECTURE = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+_IMAGE = f"public.ecr.aws/lambda/python:3.13-{_ARCHITECTURE}"
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -45,6 +47,7 @@ def main(options: list[str]) -> None:
             os.environ["DIRECT_DATABASE_URL"] = f"postgresql://lambdo_owner@{address}/lambdo"
             url = "postgresql://lambdo_owner@pgbouncer:6432/lambdo"
             options = ["--docker-network", "lambdo", *options]
+        _pull_image()
         migrations.upgrade()
         variables = {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
         variables["DATABASE_URL"] = url
@@ -77,14 +80,23 @@ def see_from_container(url: str) -> str:
 
 
 def _name_parameters() -> list[str]:
-    arm = platform.machine().lower() in ("arm64", "aarch64")
     origins = ",".join(get_settings().cors_origins)
     return [
         "Environment=local",
-        f"Architecture={'arm64' if arm else 'x86_64'}",
+        f"Architecture={_ARCHITECTURE}",
         "DatabaseUrlArn=''",
         f"CorsOrigins={origins}",
     ]
+
+
+def _pull_image() -> None:
+    # SAM does so at the first call only, which then fails with a trace.
+    docker = shutil.which("docker")
+    if docker is None:
+        return  # SAM knows others
+    inspect = [docker, "image", "inspect", _IMAGE]
+    if subprocess.run(inspect, capture_output=True, check=False).returncode:  # noqa: S603
+        subprocess.run([docker, "pull", _IMAGE], check=True)  # noqa: S603
 
 
 def _write_private(path: Path, text: str) -> None:

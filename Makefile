@@ -5,13 +5,20 @@ PYTHON ?= $(shell for python in python3.13 python3.14 python3.12 python3.11 pyth
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run token migrate test lint audit format openapi lock deploy smoke
+.PHONY: help run sam-local containers token migrate test test-served lint audit format openapi lock \
+	deploy smoke
 
 help: ## List what can be made
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 \2/p' $(MAKEFILE_LIST) | awk '{ printf "%-5s%-10s", $$1, $$2; $$1 = $$2 = ""; print }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1 \2/p' $(MAKEFILE_LIST) | awk '{ printf "%-5s%-12s", $$1, $$2; $$1 = $$2 = ""; print }'
 
 run: $(VENV)/run ## Serve the API on http://127.0.0.1:8000 (HOST, PORT, DATABASE_URL, BETTER_AUTH_SECRET)
 	@$(VENV)/bin/python -m infra.local
+
+sam-local: $(VENV)/run $(VENV)/sam ## Serve it with `sam local` on http://127.0.0.1:3000 (PORT, DATABASE_URL, SAM_ARGS)
+	@PATH="$(CURDIR)/$(VENV)/sam/bin:$$PATH" exec $(VENV)/bin/python -m infra.local.sam $(SAM_ARGS)
+
+containers: $(VENV)/run ## Serve it from a container, with Postgres and PgBouncer in others (PORT)
+	@$(VENV)/bin/python -m infra.local.containers
 
 token: $(VENV)/run ## Print a token for it: make token USER_ID=alice
 	@$(VENV)/bin/python -m infra.local.token "$(or $(USER_ID),alice)"
@@ -21,6 +28,9 @@ migrate: $(VENV)/run ## Bring the database of DATABASE_URL to the newest version
 
 test: $(VENV)/test $(VENV)/sam ## Run all tests
 	@$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+
+test-served: $(VENV)/test ## Walk the API that one of the above serves (URL)
+	@LAMBDO_URL="$(or $(URL),http://127.0.0.1:3000)" $(VENV)/bin/python -m pytest tests/contract $(PYTEST_ARGS)
 
 lint: $(VENV)/test $(VENV)/sam ## Check style, types, the templates and the workflows
 	@$(VENV)/bin/ruff format --check .

@@ -17,13 +17,26 @@ import httpx
 import jwt
 
 from infra import template
+from infra.local.environment import load_environment
 from infra.local.gateway import match_route
 from infra.local.workers import Context
+from shared.settings import get_settings
 
 read_routes = functools.cache(template.read_routes)
 
-SECRET = secrets.token_urlsafe(32)
-"""What the tests sign tokens with; made anew for every run."""
+SERVED = os.environ.get("LAMBDO_URL")
+"""Where an API runs already, from this checkout and with its secret; for `make test-served`."""
+
+
+def _find_secret() -> str:
+    if SERVED is None:
+        return secrets.token_urlsafe(32)
+    load_environment()
+    return get_settings().read_auth_secret()
+
+
+SECRET = _find_secret()
+"""What the tests sign tokens with; made anew for every run that starts its own API."""
 
 
 def make_token(user_id: str, secret: str = SECRET, **claims: object) -> str:

@@ -16,12 +16,15 @@ import pytest
 from infra.local.postgres import running_postgres
 from shared import migrations
 from shared.settings import get_settings
-from tests.clients import SECRET, HandlerTransport, User
+from tests.clients import SECRET, SERVED, HandlerTransport, User
 from tests.servers import running_gateway, running_pgbouncer
 
 _HAS_PGBOUNCER = shutil.which("pgbouncer") or os.environ.get("CI")
-POOLERS = ["direct", "pgbouncer"] if _HAS_PGBOUNCER else ["direct"]
+POOLERS = ["direct", "pgbouncer"] if _HAS_PGBOUNCER and SERVED is None else ["direct"]
 """How tests reach Postgres; in CI a missing PgBouncer is a failure."""
+
+
+_BEYOND = pytest.StashKey[dict[str, int]]()
 
 
 def pytest_configure() -> None:
@@ -31,6 +34,38 @@ def pytest_configure() -> None:
             del os.environ[name]
     os.environ["BETTER_AUTH_SECRET"] = SECRET
     os.environ["DATABASE_URL"] = "postgresql://127.0.0.1:1/none"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of an API that runs already, test what is called over HTTP; and of `sam local`, what it can.
+
+    That it is what serves, it says itself.
+    """
+    if SERVED is None:
+        return
+    try:
+        server = httpx.get(f"{SERVED}/health", timeout=60).headers.get("Server", "")
+    except httpx.TransportError as error:
+        pytest.exit(f"{SERVED} does not answer: {error}", returncode=1)
+    config.stash[_BEYOND] = {}
+    kept = []
+    for item in items:
+        beyond = server.startswith("Werkzeug") and item.get_closest_marker("beyond_sam_local")
+        if beyond:
+            (what,) = beyond.args
+            config.stash[_BEYOND][what] = config.stash[_BEYOND].get(what, 0) + 1
+        elif {"http", "gateway"} & {*getattr(item, "fixturenames", ())}:
+            kept.append(item)
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    """Say which tests are left out because `sam local` serves."""
+    return [
+        f"left out, as only API Gateway {what}: {count} tests"
+        for what, count in config.stash.get(_BEYOND, {}).items()
+    ]
 
 
 def use_database(environment: pytest.MonkeyPatch, url: str) -> None:
@@ -69,17 +104,20 @@ def pgbouncer(postgres: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session", params=POOLERS)
-def database_url(request: pytest.FixtureRequest, postgres: str) -> str:
+def database_url(request: pytest.FixtureRequest) -> str:
     """The URL that functions are given: Postgres itself, then the pooler."""
-    if request.param == "direct":
-        return postgres
-    url: str = request.getfixturevalue("pgbouncer")
+    if SERVED is not None:
+        return "that of the API that runs already"
+    url: str = request.getfixturevalue("postgres" if request.param == "direct" else "pgbouncer")
     return url
 
 
 @pytest.fixture(scope="session")
 def gateway(database_url: str) -> Iterator[str]:
-    """The address of a running local gateway."""
+    """The address of a running local gateway, or of what runs already."""
+    if SERVED is not None:
+        yield SERVED
+        return
     with running_gateway(database_url) as url:
         yield url
 

@@ -33,6 +33,30 @@ def free_port() -> int:
 
 
 @contextmanager
+def fresh_checkout() -> Iterator[Path]:
+    """A folder that looks like a fresh checkout, with data of its own."""
+    with tempfile.TemporaryDirectory(prefix="lambdo-") as folder:
+        # Postgres, which does not run as root, has to get at its folder.
+        Path(folder).chmod(0o755)
+        for part in ("functions", "infra", "shared", "template.yaml"):
+            (Path(folder) / part).symlink_to(ROOT / part)
+        yield Path(folder)
+
+
+def run(checkout: Path, module: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """Start a module of the checkout, with nothing set that it does not need."""
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        cwd=checkout,
+        env={"PATH": os.environ["PATH"], "HOME": str(checkout), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@contextmanager
 def running_gateway(database_url: str, **environment: str) -> Iterator[str]:
     """The address of a local gateway on a database, with more settings if need be."""
     port = free_port()

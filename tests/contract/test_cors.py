@@ -81,21 +81,37 @@ def test_the_front_end_may_ask_before_every_call(
     assert int(answer.headers["Access-Control-Max-Age"]) > 0
 
 
-def _check_readable(answer: httpx.Response) -> None:
-    assert answer.headers["Access-Control-Allow-Origin"] == FRONT_END
-    assert _names(answer.headers["Access-Control-Expose-Headers"]) == EXPOSED
+allowed = pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        pytest.param("Access-Control-Allow-Origin", {FRONT_END}, id="body"),
+        pytest.param(
+            "Access-Control-Expose-Headers",
+            EXPOSED,
+            id="headers",
+            marks=pytest.mark.beyond_sam_local("sends Access-Control-Expose-Headers"),
+        ),
+    ],
+)
 
 
+@allowed
 @pytest.mark.parametrize("call", CALLS, ids=call_id)
 def test_the_front_end_may_read_every_answer(
-    http: httpx.Client, alice: User, tasks: str, call: tuple[str, str]
+    http: httpx.Client,
+    alice: User,
+    tasks: str,
+    call: tuple[str, str],
+    header: str,
+    names: set[str],
 ) -> None:
     task: Task = create(http, alice)
     answer = make_call(http, alice, call, tasks, task["id"], Origin=FRONT_END)
     assert answer.is_success
-    _check_readable(answer)
+    assert _names(answer.headers[header]) == names
 
 
+@allowed
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
@@ -106,16 +122,19 @@ def test_the_front_end_may_read_every_answer(
     ],
 )
 def test_the_front_end_may_read_refusals(
-    http: httpx.Client, method: str, path: str, status: int
+    http: httpx.Client, method: str, path: str, status: int, header: str, names: set[str]
 ) -> None:
     answer = http.request(method, path, headers={"Origin": FRONT_END})
     assert answer.status_code == status
-    _check_readable(answer)
+    assert _names(answer.headers[header]) == names
 
 
-def test_the_front_end_may_read_that_nothing_has_changed(http: httpx.Client, alice: User) -> None:
+@allowed
+def test_the_front_end_may_read_that_nothing_has_changed(
+    http: httpx.Client, alice: User, header: str, names: set[str]
+) -> None:
     path = f"/api/tasks/{create(http, alice)['id']}"
     headers = {**alice.headers, "Origin": FRONT_END, "If-None-Match": "*"}
     answer = http.get(path, headers=headers)
     assert answer.status_code == 304
-    _check_readable(answer)
+    assert _names(answer.headers[header]) == names

@@ -5,8 +5,6 @@ import re
 import shlex
 import signal
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +14,8 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-from infra.template import ROOT
 from tests.clients import make_token
-from tests.servers import free_port
+from tests.servers import free_port, fresh_checkout, run
 
 TIMEOUT = 30
 
@@ -29,30 +26,6 @@ class Server(NamedTuple):
     process: subprocess.Popen[str]
     url: str
     greeting: str
-
-
-@contextmanager
-def fresh_checkout() -> Iterator[Path]:
-    """A folder that looks like a fresh checkout, with data of its own."""
-    with tempfile.TemporaryDirectory(prefix="lambdo-") as folder:
-        # Postgres, which does not run as root, has to get at its folder.
-        Path(folder).chmod(0o755)
-        for part in ("functions", "infra", "shared", "template.yaml"):
-            (Path(folder) / part).symlink_to(ROOT / part)
-        yield Path(folder)
-
-
-def run(checkout: Path, module: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-    """Start a module of the checkout, with nothing set that it does not need."""
-    return subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
-        cwd=checkout,
-        env={"PATH": os.environ["PATH"], "HOME": str(checkout), **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
 
 
 @contextmanager

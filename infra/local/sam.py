@@ -21,7 +21,10 @@ from shared.settings import SettingsError, get_settings
 
 _VARIABLES = DATA / "functions.json"
 
-PASSED_ON = ("AUTH_JWKS_URL", "AUTH_ISSUER", "AUTH_AUDIENCE", "LOG_LEVEL", "USER_PROVISIONING")
+PASSED_ON = (
+    *("AUTH_JWKS_URL", "AUTH_ISSUER", "AUTH_AUDIENCE", "LOG_LEVEL"),
+    *("RATE_LIMIT_PER_MINUTE", "USER_PROVISIONING"),
+)
 """What functions are told beside the database and the secret, where it is set."""
 
 _ARCHITECTURE = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"

@@ -5,8 +5,8 @@ PYTHON ?= $(shell for python in python3.13 python3.14 python3.12 python3.11 pyth
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run sam-local containers token migrate test test-served lint audit format openapi lock \
-	deploy smoke
+.PHONY: help run sam-local containers token migrate test test-served lint scan audit format openapi \
+	lock deploy smoke
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1 \2/p' $(MAKEFILE_LIST) | awk '{ printf "%-5s%-12s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -40,6 +40,10 @@ lint: $(VENV)/test $(VENV)/sam ## Check style, types, the templates and the work
 	@$(VENV)/sam/bin/cfn-lint --regions us-east-1 -- infra/ci-role.yaml
 	@$(VENV)/bin/zizmor --quiet --offline --pedantic .github
 
+scan: $(VENV)/scan ## Look for what is unsafe in the templates, the workflows and the code
+	@$(VENV)/scan/bin/checkov --directory . --quiet --compact --skip-download
+	@$(VENV)/scan/bin/bandit --quiet --recursive functions shared infra
+
 audit: $(VENV)/test ## Look for known vulnerabilities in what runs on Lambda
 	@$(VENV)/bin/pip-audit --strict --disable-pip --requirement requirements.txt
 
@@ -60,6 +64,7 @@ lock: $(VENV)/run ## Pin the newest versions of all packages (LOCK_ARGS=--upgrad
 	@$(COMPILE) pyproject.toml -c infra/local/requirements.txt --group local --group test \
 		-o tests/requirements.txt
 	@$(COMPILE) --group deploy -o infra/requirements.txt
+	@$(COMPILE) --group scan -o infra/scan/requirements.txt
 
 deploy: $(VENV)/sam ## Build and release a stage of samconfig.toml: make deploy STAGE=dev
 	@test -n "$(STAGE)" || { echo "Say which stage: make deploy STAGE=dev" >&2; exit 1; }
@@ -82,8 +87,10 @@ $(VENV)/test: tests/requirements.txt | $(VENV)/bin/python
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@ $(VENV)/run
 
-# The deployment tool pins versions of its own, so it gets an environment of its own.
+# The deployment tool and the scanner pin versions of their own, so each has an environment of its own.
 $(VENV)/sam: infra/requirements.txt
+$(VENV)/scan: infra/scan/requirements.txt
+$(VENV)/sam $(VENV)/scan:
 	@test -n "$(PYTHON)" || { echo "Lambdo needs Python 3.11 or newer; none was found." >&2; exit 1; }
 	@$(PYTHON) -m venv $@
 	@$@/bin/pip install --quiet --disable-pip-version-check --upgrade pip # 23.2 trips over extras

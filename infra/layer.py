@@ -6,7 +6,7 @@ builds it: packages are pinned by their hashes and taken as wheels for Lambda's 
 
 import compileall
 import shutil
-import subprocess
+import subprocess  # nosec B404 # called once, with constants
 import sys
 from pathlib import Path
 from py_compile import PycInvalidationMode
@@ -56,7 +56,7 @@ def build(architecture: str, directory: Path) -> int:
 
 
 def _install(machine: str, packages: Path) -> None:
-    subprocess.run(  # noqa: S603 - of constants
+    subprocess.run(  # nosec B603 # noqa: S603 - of constants
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
             *("--requirement", str(ROOT / "requirements.txt"), "--require-hashes"),

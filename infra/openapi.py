@@ -28,6 +28,11 @@ def make_document() -> dict[str, Any]:
     document["components"]["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     }
+    # A token, unless it says that nothing is needed.
+    document["security"] = [{"bearer": []}]
+    for path in document["paths"].values():
+        for operation in path.values():
+            operation.setdefault("security", [{}])
     return document
 
 

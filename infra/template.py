@@ -80,5 +80,5 @@ _Loader.add_multi_constructor("!", _read_intrinsic)
 
 def _read_template() -> dict[str, Any]:
     with (ROOT / "template.yaml").open() as file:
-        template: dict[str, Any] = yaml.load(file, _Loader)  # noqa: S506 - a SafeLoader
+        template: dict[str, Any] = _Loader(file).get_single_data()
     return template

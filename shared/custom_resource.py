@@ -10,10 +10,10 @@ import json
 import os
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, Protocol
+from urllib.request import Request, urlopen
 
 from aws_lambda_powertools import Logger
 
@@ -80,7 +80,7 @@ def _answer(event: Event, status: str, reason: str = "", **more: object) -> None
         **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
         **more,
     }
-    request = urllib.request.Request(  # noqa: S310 - CloudFormation's own address
+    request = Request(  # noqa: S310 - CloudFormation's own address
         event["ResponseURL"],
         data=json.dumps(answer).encode(),
         headers={"Content-Type": ""},  # what the address was signed for
@@ -88,7 +88,7 @@ def _answer(event: Event, status: str, reason: str = "", **more: object) -> None
     )
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            urllib.request.urlopen(request, timeout=ANSWER_TIME / 5).close()  # noqa: S310
+            urlopen(request, timeout=ANSWER_TIME / 5).close()  # nosec B310 # noqa: S310
         except OSError:
             _logger.exception("CloudFormation does not take the answer", attempt=attempt)
             if attempt == _ATTEMPTS:

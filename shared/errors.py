@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from shared.models import ErrorBody
+from shared.models import MAX_DETAILS, ErrorBody
 
 
 class Detail(TypedDict):
@@ -233,7 +233,9 @@ def _as_api_error(error: Exception) -> ApiError:
             for problem in error.errors()
         ):
             return BadRequest("The body is empty; send a JSON object.")
-        return ValidationFailed(details=[_detail(problem) for problem in error.errors()])
+        # A body of 64 KiB has room for ten thousand fields that do not exist.
+        problems = error.errors()[:MAX_DETAILS]
+        return ValidationFailed(details=[_detail(problem) for problem in problems])
     # Gateways route before a function runs, so what is left is a path that no route of it matches.
     return NotFound()
 

@@ -19,6 +19,8 @@ from pydantic_core import PydanticCustomError
 
 TITLE_LENGTH = 500
 DESCRIPTION_LENGTH = 5000
+MAX_TASKS = 1000
+MAX_DETAILS = 100
 
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)",
@@ -112,7 +114,7 @@ class Task(BaseModel):
 class TaskPage(BaseModel):
     """One page of a listing; `next_cursor` is null on the last one."""
 
-    tasks: list[Task]
+    tasks: list[Task] = Field(max_length=MAX_TASKS)
     next_cursor: str | None
     total: int = Field(
         default=0, description="How many tasks match; only there when with_total=true was asked for"
@@ -191,14 +193,14 @@ class TaskQuery(BaseModel):
     """Which of the caller's tasks to list, in which order, and where to go on."""
 
     status: Literal["all", "pending", "completed"] = "all"
-    priority: list[Priority] = Field(default=[], description="One or more of these")
+    priority: list[Priority] = Field(default=[], max_length=10, description="One or more of these")
     due_before: Instant | None = Field(default=None, description="Due before this time")
     due_after: Instant | None = Field(default=None, description="Due at this time or later")
     q: SearchText = Field(
         default="", description="Every word of it begins a word of the title or description"
     )
     sort: Sort = Field(default="-created_at", description="`-` in front for descending")
-    limit: int = Field(default=100, ge=1, le=1000)
+    limit: int = Field(default=100, ge=1, le=MAX_TASKS)
     cursor: str | None = Field(default=None, description="next_cursor of the page before this one")
     with_total: bool = Field(default=False, description="Count all that match, too")
 
@@ -214,7 +216,7 @@ class ErrorBody(BaseModel):
 
     code: str = Field(description="For programs")
     message: str = Field(description="For people")
-    details: list["ErrorDetail"] | None
+    details: Annotated[list["ErrorDetail"], Field(max_length=MAX_DETAILS)] | None
     request_id: str
 
 

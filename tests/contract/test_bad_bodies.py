@@ -222,6 +222,13 @@ def test_an_unknown_field_whose_name_is_no_text_is_refused(
     assert len(check_refusal(answer, 422, "validation_failed")["details"]) == 1
 
 
+@with_body
+@pytest.mark.usefixtures("untouched")
+def test_a_refusal_is_not_many_times_as_long_as_the_body(send: Send, call: tuple[str, str]) -> None:
+    answer = send(json.dumps({**BODIES[call], **{f"{number:x}": 0 for number in range(5000)}}))
+    assert len(check_refusal(answer, 422, "validation_failed")["details"]) == 100
+
+
 # --- size and type ---
 
 

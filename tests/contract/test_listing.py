@@ -67,6 +67,14 @@ def test_one_bad_priority_of_several_is_refused(http: httpx.Client, alice: User)
     check_refusal(answer, 422, "validation_failed")
 
 
+@WITHOUT_POOLER
+def test_a_priority_is_asked_for_ten_times_at_most(http: httpx.Client, alice: User) -> None:
+    for times, status in ((10, 200), (11, 422)):
+        params = {"priority": ["low"] * times}
+        answer = http.get("/api/tasks", headers=alice.headers, params=params)
+        assert answer.status_code == status
+
+
 # --- filters ---
 
 

@@ -93,6 +93,14 @@ def test_the_document_says_what_every_task_path_needs(family: str) -> None:
         )
 
 
+def test_the_document_asks_for_a_token_wherever_it_does_not_say_otherwise() -> None:
+    document = json.loads(DOCUMENT.read_text())
+    assert document["security"] == [{"bearer": []}]
+    operations = _operations(document)
+    open_to_all = {key for key in operations if operations[key]["security"] == [{}]}
+    assert open_to_all == PAGES
+
+
 # --- as they are served ---
 
 

@@ -10,6 +10,7 @@ import pytest
 from infra import template
 from infra.template import ROOT, read_cors, read_routes
 from shared.settings import Settings
+from tests.templates import read_template
 
 _TEMPLATE = template._read_template()
 _COMMON = _TEMPLATE["Globals"]["Function"]
@@ -154,6 +155,17 @@ def test_every_task_path_exists_twice() -> None:
     assert {key.replace("/{user_id}", ""): handler for key, handler in named.items()} == own
     assert len(own) == 8
     assert routes["$default"] == "refuse_route.handler"
+
+
+@pytest.mark.parametrize("name", ["template.yaml", "infra/monitoring.yaml", "infra/ci-role.yaml"])
+def test_a_scanner_is_told_why_it_is_silenced(name: str) -> None:
+    resources = read_template(ROOT / name)["Resources"].values()
+    scanner = [resource.get("Metadata", {}).get("checkov", {}) for resource in resources]
+    skips = [skip for settings in scanner for skip in settings.get("skip", [])]
+    assert skips
+    for skip in skips:
+        assert re.fullmatch(r"CKV2?_AWS_\d+", skip["id"])
+        assert len(skip["comment"].split()) > 3
 
 
 def test_the_stage_does_not_put_itself_into_paths() -> None:

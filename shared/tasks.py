@@ -25,8 +25,8 @@ class StoredTask(NamedTuple):
     id: str
 
 
-# SQL that is put together from texts is bandit's B608, which is told to be silent where that is done:
-# the only texts are constants of this module, and values are parameters.
+# bandit takes SQL that is put together for an injection (B608). It is told to be silent where that
+# is done: the texts are constants of this module, and values are parameters.
 
 
 def _utc(column: str) -> str:

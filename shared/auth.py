@@ -7,6 +7,7 @@ from typing import Any
 import jwt
 
 from shared.errors import Forbidden, KeysUnavailable, TokenExpired, TokenInvalid, TokenMissing
+from shared.key_set import get_key_set
 from shared.models import Caller
 from shared.settings import SettingsError, get_settings
 
@@ -104,9 +105,6 @@ def _check_by_key_set(token: str, header: dict[str, Any]) -> dict[str, Any]:
     settings = get_settings()
     if settings.auth_jwks_url is None:
         raise TokenInvalid
-    # It imports an HTTP client, for which a function that has a secret alone would wait in vain.
-    from shared.key_set import get_key_set  # noqa: PLC0415
-
     key = get_key_set(settings.auth_jwks_url).find_key(header["alg"], header.get("kid"))
     if key is None:
         raise TokenInvalid

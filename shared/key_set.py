@@ -1,6 +1,5 @@
 """The key set that an identity provider publishes: what others than we sign tokens with.
 
-auth.py imports this module only where AUTH_JWKS_URL is set: an HTTP client is slow to import.
 PyJWT's own client bounds neither how long an answer takes in all nor how large it is, and gives up
 the keys that it has when it cannot renew them.
 """
@@ -62,7 +61,7 @@ class KeySet:
         self._keys: list[_Key] = []
         self._fetched_at: float | None = None
         self._retried_at = -float("inf")
-        self._failed = False
+        self._failure: Exception | None = None
 
     def find_key(self, algorithm: str, key_id: str | None) -> Any:
         """The public key for a token's `alg` and `kid`; None where the set has none for it.
@@ -70,21 +69,22 @@ class KeySet:
         A `kid` that is not known has the set fetched again: the provider may have new keys. A token
         without one (RFC 7515, 4.1.4) is for the only key of its algorithm, if there is only one.
 
-        Raises KeysUnavailable where that cannot be known, because the set cannot be had.
+        Raises KeysUnavailable where that cannot be known, because the set cannot be had. Until it
+        could be had once, every token has it asked for.
         """
         now = _clock()
-        if self._fetched_at is None:
+        if first := self._fetched_at is None:
             self._fetch(now)
-        elif now - self._fetched_at > MAX_AGE:
+        elif not 0 <= now - self._fetched_at <= MAX_AGE:
             self._fetch_again(now)
         if self._fetched_at is None or now - self._fetched_at > MAX_AGE_WITHOUT_ANSWER:
-            raise KeysUnavailable
+            raise KeysUnavailable from self._failure
         fitting = self._find(algorithm, key_id)
-        if not fitting:
+        if not fitting and not first:
             self._fetch_again(now)
             fitting = self._find(algorithm, key_id)
-            if not fitting and self._failed:
-                raise KeysUnavailable
+        if not fitting and self._failure:
+            raise KeysUnavailable from self._failure
         return fitting[0].public_key if len(fitting) == 1 else None
 
     def _find(self, algorithm: str, key_id: str | None) -> list["_Key"]:
@@ -93,7 +93,7 @@ class KeySet:
         ]
 
     def _fetch_again(self, now: float) -> None:
-        if now - self._retried_at >= RETRY_INTERVAL:
+        if not 0 <= now - self._retried_at < RETRY_INTERVAL:
             self._retried_at = now
             self._fetch(now)
 
@@ -101,11 +101,9 @@ class KeySet:
         try:
             self._keys = _read_keys(_fetch_document(self._url))
         except (OSError, HTTPException, ValueError) as error:
-            self._failed = True
-            if self._fetched_at is None:
-                raise KeysUnavailable from error
+            self._failure = error
         else:
-            self._failed = False
+            self._failure = None
             self._fetched_at = now
 
 
@@ -127,6 +125,8 @@ def _read_keys(document: bytes) -> list[_Key]:
     """
     try:
         entries = json.loads(document)["keys"]
+        if not isinstance(entries, list):
+            raise ValueError("not a key set")
         return [
             _Key(algorithm, entry.get("kid"), key)
             for entry in entries
@@ -169,19 +169,22 @@ def _fetch_document(url: str) -> bytes:
     try:
         return fetched.result(FETCH_TIMEOUT)
     finally:
-        if connection.sock is not None:
-            _hang_up(connection.sock)
+        if (waiting := connection.sock) is not None:
+            _hang_up(waiting)
 
 
 def _fetch_bytes(connection: HTTPConnection, path: str, fetched: Future[bytes]) -> None:
+    deadline = time.monotonic() + FETCH_TIMEOUT
     try:
         connection.request("GET", path, headers={"Accept": "application/json"})
         with connection.getresponse() as response:
             if response.status != HTTPStatus.OK:  # a redirect is not followed either
                 raise ValueError(f"{path} is answered {response.status}")
-            document = response.read(MAX_BYTES + 1)
-        if len(document) > MAX_BYTES:
-            raise ValueError(f"{path} is larger than {MAX_BYTES} bytes")
+            document = b""
+            while part := response.read1():
+                document += part
+                if len(document) > MAX_BYTES or time.monotonic() > deadline:
+                    raise ValueError(f"{path} is too large, or too slow in coming")
         fetched.set_result(document)
     except Exception as error:
         fetched.set_exception(error)

@@ -49,6 +49,7 @@ def _key_set_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         understood = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0
+        understood = understood and not parts.netloc.endswith(":")
     except ValueError:
         understood = False
     if not understood or not re.fullmatch(r"[!-~]+", url) or "@" in parts.netloc or "#" in url:

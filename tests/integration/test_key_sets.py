@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import jwt
 import pytest
+import snapshot_restore_py
 from cryptography.hazmat.primitives import serialization
 
 from shared import key_set
@@ -316,6 +317,33 @@ def test_unknown_keys_are_asked_for_no_more_often_than_every_half_minute(
     assert provider.fetches == 3
 
 
+def test_a_key_that_is_not_in_the_set_just_fetched_is_not_asked_for_again(
+    provider: Provider, call: Call
+) -> None:
+    provider.make_key()
+    assert is_refused(call(provider.sign(SigningKey("EdDSA", "stranger", ED25519()))))
+    assert provider.fetches == 1
+
+
+def test_keys_are_asked_for_anew_where_the_clock_went_back(
+    provider: Provider, call: Call, clock: Clock
+) -> None:
+    token = provider.sign(provider.make_key())
+    assert call(token).status_code == 200
+    clock.now -= 10_000
+    assert call(token).status_code == 200
+    assert provider.fetches == 2
+
+
+def test_a_snapshot_holds_no_keys(provider: Provider, call: Call) -> None:
+    token = provider.sign(provider.make_key())
+    assert call(token).status_code == 200
+    for hook, args, kwargs in snapshot_restore_py.get_before_snapshot():
+        hook(*args, **kwargs)
+    assert call(token).status_code == 200
+    assert provider.fetches == 2
+
+
 def test_a_key_that_was_withdrawn_is_soon_refused(
     provider: Provider, call: Call, clock: Clock
 ) -> None:
@@ -356,6 +384,8 @@ def drip(request: BaseHTTPRequestHandler) -> None:
         lambda request: send(request, 200, b"[]"),
         lambda request: send(request, 200, b"{}"),
         lambda request: send(request, 200, b'{"keys": 1}'),
+        lambda request: send(request, 200, b'{"keys": {}}'),
+        lambda request: send(request, 200, b'{"keys": "none"}'),
         lambda request: send(request, 200, b"[" * 100_000),
         lambda request: send(request, 200, b'{"keys": []}' + b" " * key_set.MAX_BYTES),
         lambda request: request.wfile.write(b"nothing of HTTP\r\n"),
@@ -364,6 +394,7 @@ def drip(request: BaseHTTPRequestHandler) -> None:
     ],
     ids=[
         *("500", "404", "redirect", "empty", "html", "binary", "list", "object", "number"),
+        *("keys are an object", "keys are a text"),
         *("deep", "huge", "no http", "drip", "silence"),
     ],
 )

@@ -45,6 +45,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
         ("AUTH_JWKS_URL", "https://someone:hunter2@app.example.com/jwks"),
         ("AUTH_JWKS_URL", "https://app.example.com/jwks#hunter2"),
         ("AUTH_JWKS_URL", "https://app.example.com:hunter2/jwks"),
+        ("AUTH_JWKS_URL", "https://hunter2:/jwks"),
         ("AUTH_JWKS_URL", "https://äpp.example.com/hunter2"),
         ("AUTH_JWKS_URL", "https://app.example.com/hun ter2"),
     ],

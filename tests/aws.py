@@ -220,7 +220,8 @@ def _run(function: LambdaFunction, event: Any) -> Any:
             input=json.dumps(event),
             env={
                 **{name: os.environ[name] for name in _RUNTIME if name in os.environ},
-                **function.environment_vars,
+                # moto leaves a parameter that is a number as it is.
+                **{name: str(value) for name, value in function.environment_vars.items()},
                 "PYTHONPATH": os.pathsep.join(map(str, path)),
             },
             text=True,

@@ -103,9 +103,9 @@ def refusal(answer: httpx.Response) -> tuple[int, str]:
 def check_every_call(http: httpx.Client, user: SignedIn) -> None:
     """Make each call there is on tasks, by both paths, and see it served."""
     for tasks in ("/api/tasks", f"/api/{user.id}/tasks"):
-        for call in CALLS:
-            task = create(http, user)
-            assert task["user_id"] == user.id
+        task = create(http, user)
+        assert task["user_id"] == user.id
+        for call in CALLS:  # the last one deletes
             path = tasks + call.path.format(id=task["id"])
             answer = http.request(call.method, path, headers=user.headers, json=call.body)
             served = {"POST": 201, "DELETE": 204}.get(call.method, 200)
@@ -314,15 +314,23 @@ def test_the_commands_of_the_guide_make_a_user_and_a_task(
     better_auth: str, database_url: str, tmp_path: Path
 ) -> None:
     page = (ROOT / "docs" / "better-auth.md").read_text()
-    (commands,) = re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    with running_gateway(database_url, AUTH_JWKS_URL=better_auth + JWKS) as api:
+    commands = "".join(re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
+    jwks = better_auth + JWKS
+    with running_gateway(database_url, AUTH_JWKS_URL=jwks) as api:
         printed = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", commands.replace("/tmp/", f"{tmp_path}/")],
-            env={**os.environ, "APP": origin_of(better_auth), "API": api},
+            env={
+                **os.environ,
+                "APP": origin_of(better_auth),
+                "API": api,
+                "AUTH_JWKS_URL": jwks,
+            },
             capture_output=True,
             text=True,
             check=True,
         ).stdout
     assert '"email":"ada@example.com"' in printed
     assert printed.count('"title":"Buy milk"') == 2
+    assert f'"aud":"{origin_of(better_auth)}"' in printed
+    assert '"keys":[{' in printed
     assert '"code"' not in printed

@@ -74,7 +74,7 @@ def install(folder: Path) -> None:
     for name in ("package.json", "package-lock.json", ".npmrc", "server.mjs"):
         shutil.copy(EXAMPLE / name, folder)
     shutil.copy(LOOK_ALIKES, folder)
-    subprocess.run(["npm", "ci", "--prefer-offline", "--silent"], cwd=folder, check=True)
+    subprocess.run(["npm", "ci", "--prefer-offline", "--loglevel=error"], cwd=folder, check=True)
 
 
 @contextmanager

@@ -15,7 +15,11 @@ from tests.clients import make_token
 from tests.templates import read_template
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
+_PAGES = sorted(
+    str(path.relative_to(ROOT))
+    for pattern in ("docs/*.md", "examples/*/*.md")
+    for path in ROOT.glob(pattern)
+)
 _NEXT_COMMAND = "--- next command ---"
 # What differs from run to run, and what it has to look like.
 _VARYING = {
@@ -105,3 +109,12 @@ def test_every_parameter_of_the_template_is_explained() -> None:
     rows = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
     explained = re.findall(r"`(\w+)`", " ".join(rows))
     assert sorted(explained) == sorted(read_template(ROOT / "template.yaml")["Parameters"])
+
+
+def test_the_lock_of_an_example_names_packages_by_hash_and_no_registry() -> None:
+    locks = sorted(ROOT.glob("examples/*/package-lock.json"))
+    assert locks
+    for lock in locks:
+        packages = json.loads(lock.read_text())["packages"]
+        installed = [package for path, package in packages.items() if path]
+        assert all("integrity" in package and "resolved" not in package for package in installed)

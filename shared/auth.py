@@ -1,7 +1,9 @@
 """Who calls: from an Authorization header to a caller, or a refusal that never says why."""
 
+import base64
 import math
 import re
+import time
 from typing import Any
 
 import jwt
@@ -38,7 +40,7 @@ def authenticate(authorization: str | None) -> Caller:
         raise TokenMissing
     token = credentials.lstrip()
     # Several headers reach us joined with a comma, which fails this.
-    if not _COMPACT_JWT.fullmatch(token):
+    if not _COMPACT_JWT.fullmatch(token) or not all(map(_is_canonical, token.split("."))):
         raise TokenInvalid
     claims = _verify(token)
     email = claims.get("email")
@@ -75,8 +77,6 @@ def _verify(token: str) -> dict[str, Any]:
         # never come to serve as a secret.
         check = _check_by_key_set if header.get("alg") in _ASYMMETRIC else _check_by_secret
         claims = check(token, header)
-    except jwt.ExpiredSignatureError as error:
-        raise TokenExpired from error
     except jwt.PyJWTError as error:
         raise TokenInvalid from error
     if not (
@@ -87,6 +87,11 @@ def _verify(token: str) -> dict[str, Any]:
         and all(_is_number(claims[name]) for name in ("nbf", "iat") if name in claims)
     ):
         raise TokenInvalid
+    now = time.time()
+    if any(claims.get(name, now) > now + LEEWAY for name in ("nbf", "iat")):
+        raise TokenInvalid
+    if claims["exp"] <= now - LEEWAY:
+        raise TokenExpired
     return claims
 
 
@@ -128,10 +133,25 @@ def _decode(
         algorithms=[algorithm],
         issuer=issuer,
         audience=audience,
-        leeway=LEEWAY,
-        options={"require": ["sub", "exp"], "verify_aud": audience is not None},
+        options={
+            "require": ["sub", "exp"],
+            "verify_aud": audience is not None,
+            # PyJWT takes texts for numbers there: see _verify.
+            "verify_exp": False,
+            "verify_nbf": False,
+            "verify_iat": False,
+        },
     )
     return claims
+
+
+def _is_canonical(part: str) -> bool:
+    """Whether this is the one spelling of some bytes in base64url (RFC 4648, 3.5)."""
+    if len(part) % 4 == 1:
+        return False
+    # What the last character has room for beyond the bytes has to be zero.
+    padded = part + "=" * (-len(part) % 4)
+    return base64.urlsafe_b64encode(base64.urlsafe_b64decode(padded)).decode() == padded
 
 
 def _is_token_type(value: object) -> bool:
@@ -139,7 +159,7 @@ def _is_token_type(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    # PyJWT takes "1700000000" and true for numbers; RFC 7519, 2 does not.
+    # RFC 7519, 2
     return type(value) is int or (type(value) is float and math.isfinite(value))
 
 

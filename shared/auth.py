@@ -41,9 +41,11 @@ def authenticate(authorization: str | None) -> Caller:
         raise TokenInvalid
     claims = _verify(token)
     email = claims.get("email")
+    settings = get_settings()
     return Caller(
         user_id=claims["sub"],
         email=email if _is_storable(email, EMAIL_LENGTH) else None,
+        registered=settings.accounts == "built_in" and claims.get("iss") == settings.token_issuer,
     )
 
 
@@ -65,6 +67,14 @@ def check_settings() -> None:
         raise SettingsError(
             "BETTER_AUTH_SECRET: is missing; set it, BETTER_AUTH_SECRET_ARN or AUTH_JWKS_URL"
         )
+
+
+def check_signing_settings() -> None:
+    """Raise SettingsError unless accounts are built in and there is a secret to sign with."""
+    settings = get_settings()
+    if settings.accounts != "built_in":
+        raise SettingsError("ACCOUNTS: must be built_in for a function that registers or logs in")
+    settings.read_auth_secret()
 
 
 def _verify(token: str) -> dict[str, Any]:

@@ -101,16 +101,21 @@ def check_settings() -> None:
         raise SettingsError("DATABASE_URL: is not a URL that Postgres understands")
 
 
-def run(caller: Caller, *statements: Statement, owns: bool = False) -> list[list[Row]]:
+def run(
+    caller: Caller, *statements: Statement, owns: bool = False, anonymous: bool = False
+) -> list[list[Row]]:
     """Run `statements` as `caller`, all or none, in one round trip; their rows, in order.
 
-    `owns` says that they make something that belongs to the caller, whose own row must be there
-    first: with USER_PROVISIONING=automatic it is made in the same transaction.
+    `owns` says that they need the caller's own row: with USER_PROVISIONING=automatic it is made
+    first, in the same transaction. A caller who registered had one, and gets no other.
+    `anonymous` says that the caller is nobody yet: row-level security lets them see nothing.
 
-    Raises UserUnknown where USER_PROVISIONING=required and the caller has no row, Conflict when
-    another transaction won, and DatabaseUnavailable when Postgres is out of reach or too slow.
+    Raises UserUnknown where the caller needs to have a row and has none, Conflict when another
+    transaction won, and DatabaseUnavailable when Postgres is out of reach or too slow.
     """
-    required = get_settings().user_provisioning == "required"
+    required = not anonymous and (
+        caller.registered or get_settings().user_provisioning == "required"
+    )
     who = {"user_id": caller.user_id, "email": caller.email}
     try:
         with closing(_connect(CONNECT_TIMEOUT)) as connection:

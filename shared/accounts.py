@@ -21,7 +21,7 @@ USER_JSON = f"""
 
 _READ = f"SELECT {USER_JSON} FROM users WHERE id = %(user_id)s"
 
-_DELETE = "DELETE FROM users WHERE id = %(user_id)s"
+_DELETE = "DELETE FROM users WHERE id = %(user_id)s RETURNING id"
 
 _EXPORT = f"""
     WITH remaining AS (

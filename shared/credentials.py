@@ -34,14 +34,18 @@ def _normalized_email(text: str) -> str:
         raise _NO_ADDRESS
     try:
         # Whether there is such a domain is not asked: a caller would wait for strangers' servers.
-        return validate_email(text, check_deliverability=False).normalized
+        return validate_email(text, check_deliverability=False, strict=True).normalized
     except EmailNotValidError as error:
         raise _NO_ADDRESS from error
 
 
 def _normalized_password(password: SecretStr) -> SecretStr:
     # NIST SP 800-63B, 5.1.1.2: so that a password is the same one on every keyboard.
-    return SecretStr(unicodedata.normalize("NFKC", password.get_secret_value()))
+    text = unicodedata.normalize("NFKC", password.get_secret_value())
+    # What pydantic refuses in a text, it takes in a secret.
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise PydanticCustomError("string_unicode", "Password should be valid Unicode")
+    return SecretStr(text)
 
 
 def _hard_to_guess(password: SecretStr) -> SecretStr:

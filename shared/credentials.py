@@ -1,7 +1,6 @@
 """What built-in accounts are opened with: e-mail addresses and passwords, and how they are kept.
 
-Only the functions that register and log in import this module: Argon2 and the rules of e-mail
-addresses take time to import that no other needs to wait for.
+Only the functions that register and log in import this module: no other needs to wait for Argon2.
 """
 
 import functools

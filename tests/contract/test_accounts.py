@@ -11,6 +11,7 @@ import httpx
 import jwt
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 
 from shared import accounts, credentials
 from shared.app import _logger
@@ -319,7 +320,7 @@ def test_a_password_is_hashed_anew_when_the_parameters_have_changed(
 ) -> None:
     email = new_email()
     with monkeypatch.context() as patch:
-        weaker = credentials.PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
+        weaker = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
         patch.setattr(credentials, "_hasher", weaker)
         account = register(handlers, email)
     user_id = account["user"]["id"]
@@ -438,7 +439,8 @@ def test_an_export_that_does_not_fit_goes_on(
 ) -> None:
     made = [create(handlers, alice, title="x" * 100) for _ in range(tasks)]
     monkeypatch.setattr(accounts, "EXPORT_BYTES", 1200)
-    found, pages, query = [], 0, {}
+    query: dict[str, str] = {}
+    found, pages = [], 0
     while True:
         page = handlers.get(EXPORT, headers=alice.headers, params=query).json()
         assert page["user"]["id"] == alice.id
@@ -462,7 +464,8 @@ def test_the_largest_page_of_an_export_fits_into_an_answer(
             " FROM generate_series(1, 300)",
             [alice.id],
         )
-    found, query, limit = 0, {}, 6 * 1024 * 1024
+    query: dict[str, str] | None = {}
+    found, limit = 0, 6 * 1024 * 1024
     while query is not None:
         answer = handlers.get(
             EXPORT, headers={**alice.headers, "Accept-Encoding": "identity"}, params=query
@@ -500,7 +503,6 @@ def test_nothing_secret_is_logged(handlers: httpx.Client, monkeypatch: pytest.Mo
     written = io.StringIO()
     for handler in _logger.handlers:
         monkeypatch.setattr(handler, "stream", written)
-    monkeypatch.setattr(_logger, "log_level", "DEBUG")
     email = new_email()
     account = register(handlers, email)
     sign_in(handlers, LOGIN, email)

@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 
 from shared import credentials
 from shared.settings import get_settings
@@ -215,7 +216,7 @@ def test_a_login_that_hashes_the_password_anew_takes_a_second_one(
 ) -> None:
     account = new_account()
     with monkeypatch.context() as patch:
-        weaker = credentials.PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
+        weaker = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
         patch.setattr(credentials, "_hasher", weaker)
         http.post("/api/auth/register", json=account)
     proxy.take_connections()

@@ -13,8 +13,8 @@ SLOW = {"alembic", "boto3", "botocore.session", "hypothesis", "sqlalchemy", "sql
 """Migrations, secret stores and tests import these; each would add a tenth of a second or more."""
 
 
-SIGN_IN = {"argon2", "email_validator"}
-"""What only registering and logging in wait for."""
+SIGN_IN = {"argon2"}
+"""What only registering and logging in wait for. (FastAPI itself imports email_validator.)"""
 LAZY = {"dns", "zxcvbn"}
 """What nothing needs at its start, or at all."""
 

@@ -1,8 +1,11 @@
 """Accounts: registering and logging in where they are built in; one's own wherever it is."""
 
 import io
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,11 +16,13 @@ import psycopg
 import pytest
 from argon2 import PasswordHasher
 
+from infra.template import ROOT
 from shared import accounts, credentials
 from shared.app import _logger
 from shared.settings import get_settings
 from tests.clients import SECRET, User
 from tests.contract.conftest import TIME, WITHOUT_POOLER, check_refusal, create, list_all
+from tests.servers import running_gateway
 
 Account = dict[str, Any]
 
@@ -493,6 +498,49 @@ def test_the_cursor_of_another_user_shows_nothing_of_theirs(
     mine = create(http, bob)
     answer = http.get(EXPORT, headers=bob.headers, params={"cursor": theirs["id"]})
     assert answer.json()["tasks"] == [mine]
+
+
+# --- where accounts are external ---
+
+
+@pytest.fixture
+def external(database_url: str) -> Iterator[httpx.Client]:
+    """A client of a gateway where a provider owns the accounts."""
+    with (
+        running_gateway(database_url, ACCOUNTS="external") as url,
+        httpx.Client(base_url=url, timeout=30) as client,
+    ):
+        yield client
+
+
+@WITHOUT_POOLER
+def test_nobody_registers_or_logs_in_where_accounts_are_external(
+    external: httpx.Client, alice: User
+) -> None:
+    for path in (REGISTER, LOGIN):
+        check_refusal(sign_in(external, path, new_email()), 404, "not_found")
+        check_refusal(external.get(path), 404, "not_found")
+    document = external.get("/openapi.json").json()
+    assert not [path for path in document["paths"] if path.startswith("/api/auth/")]
+    assert ME in document["paths"]
+    assert external.get(ME, headers=alice.headers).status_code == 200
+    assert external.delete(ME, headers=alice.headers).status_code == 204
+
+
+@pytest.mark.parametrize("function", ["register", "log_in"])
+def test_a_function_that_signs_tokens_stops_where_it_should_not_be(function: str) -> None:
+    for wrong in ({"ACCOUNTS": "external"}, {"BETTER_AUTH_SECRET": ""}):
+        environment = {**os.environ, "PYTHONPATH": f".{os.pathsep}functions", **wrong}
+        process = subprocess.run(
+            [sys.executable, "-c", f"import {function}"],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert process.returncode != 0
+        assert f"SettingsError: {next(iter(wrong))}: " in process.stderr
 
 
 # --- nothing secret leaves ---

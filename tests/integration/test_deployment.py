@@ -273,23 +273,6 @@ def test_what_is_deployed_keeps_tasks(deployed: Account, alice: User) -> None:
     assert call("GET", f"/api/{alice.id}/tasks")["tasks"] == [task]
 
 
-def test_only_a_deployment_with_built_in_accounts_has_functions_to_register_and_log_in(
-    deployed: Account, database: str
-) -> None:
-    assert not [key for key in deployed.read_routes() if "/api/auth/" in key]
-    result = deployed.deploy(
-        DatabaseUrlArn=deployed.keep("/lambdo/dev/database-url", database),
-        AuthSecretArn=deployed.keep("/lambdo/dev/auth-secret", SECRET),
-        Accounts="built_in",
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    routes = deployed.read_routes()
-    for action, module in (("register", "register"), ("login", "log_in")):
-        function = deployed.describe(routes[f"POST /api/auth/{action}"])
-        assert function["Handler"] == f"{module}.handler"
-        assert f"{_to_logical_id(module)}Name" in deployed.read_outputs()
-
-
 def test_a_deployment_that_cannot_migrate_fails_and_says_why(account: Account) -> None:
     password = uuid4().hex
     nowhere = f"postgresql://lambdo:{password}@127.0.0.1:{free_port()}/lambdo"

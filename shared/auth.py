@@ -39,13 +39,17 @@ def authenticate(authorization: str | None) -> Caller:
     # Several headers reach us joined with a comma, which fails this.
     if not _COMPACT_JWT.fullmatch(token):
         raise TokenInvalid
-    claims = _verify(token)
+    claims, algorithm = _verify(token)
     email = claims.get("email")
     settings = get_settings()
     return Caller(
         user_id=claims["sub"],
         email=email if _is_storable(email, EMAIL_LENGTH) else None,
-        registered=settings.accounts == "built_in" and claims.get("iss") == settings.token_issuer,
+        registered=(
+            settings.accounts == "built_in"
+            and algorithm == "HS256"
+            and claims.get("iss") == settings.token_issuer
+        ),
     )
 
 
@@ -77,7 +81,7 @@ def check_signing_settings() -> None:
     settings.read_auth_secret()
 
 
-def _verify(token: str) -> dict[str, Any]:
+def _verify(token: str) -> tuple[dict[str, Any], str]:
     try:
         header = jwt.get_unverified_header(token)
         # The algorithm picks the family, and a family sees no keys but its own: a public key must
@@ -96,7 +100,7 @@ def _verify(token: str) -> dict[str, Any]:
         and all(_is_number(claims[name]) for name in ("nbf", "iat") if name in claims)
     ):
         raise TokenInvalid
-    return claims
+    return claims, header["alg"]
 
 
 def _check_by_secret(token: str, _header: dict[str, Any]) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from uuid import UUID
 from fastapi import Response
 
 from shared import tasks
-from shared.app import create_handler, create_task_app, serve_tasks
+from shared.app import create_caller_app, create_handler, serve_tasks
 from shared.models import NO_BODY, Task, TaskCompletion
 from shared.requests import CurrentCaller, IfMatch
 from shared.responses import JsonResponse
 
-app = create_task_app()
+app = create_caller_app()
 
 
 @serve_tasks(app, "PATCH", "/{task_id}/complete", model=Task, others=(400, 404, 409, 412, 413, 415))

@@ -3,12 +3,12 @@
 from fastapi import Request, Response
 
 from shared import tasks
-from shared.app import create_handler, create_task_app, serve_tasks
+from shared.app import create_caller_app, create_handler, serve_tasks
 from shared.models import Task, TaskCreate
 from shared.requests import CurrentCaller
 from shared.responses import created
 
-app = create_task_app()
+app = create_caller_app()
 
 
 @serve_tasks(app, "POST", model=Task, status=201, others=(400, 409, 413, 415))

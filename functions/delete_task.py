@@ -5,10 +5,10 @@ from uuid import UUID
 from fastapi import Response
 
 from shared import tasks
-from shared.app import create_handler, create_task_app, serve_tasks
+from shared.app import create_caller_app, create_handler, serve_tasks
 from shared.requests import CurrentCaller, IfMatch
 
-app = create_task_app()
+app = create_caller_app()
 
 
 @serve_tasks(app, "DELETE", "/{task_id}", model=None, status=204, others=(400, 404, 409, 412))

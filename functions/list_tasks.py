@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import Query, Response
 
 from shared import tasks
-from shared.app import create_handler, create_task_app, serve_tasks
+from shared.app import create_caller_app, create_handler, serve_tasks
 from shared.models import TaskPage, TaskQuery
 from shared.requests import CurrentCaller
 from shared.responses import JsonResponse
 
-app = create_task_app()
+app = create_caller_app()
 
 
 @serve_tasks(app, "GET", model=TaskPage, others=(400,))

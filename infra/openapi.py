@@ -51,4 +51,5 @@ if __name__ == "__main__":
     # No function starts without these; none is called here.
     os.environ["DATABASE_URL"] = "postgresql://localhost/none"
     os.environ["BETTER_AUTH_SECRET"] = secrets.token_urlsafe(32)
+    os.environ["ACCOUNTS"] = "built_in"
     DOCUMENT.write_text(json.dumps(make_document(), indent=2) + "\n")

@@ -39,13 +39,15 @@ class CorsRules:
     max_age: int
 
 
-def read_routes() -> list[Route]:
-    """Every route of the template, in its order."""
+def read_routes(*, built_in_accounts: bool = True) -> list[Route]:
+    """Every route of the template, in its order, with or without those of built-in accounts."""
     template = _read_template()
     common = template["Globals"]["Function"]
     routes = []
     for resource in template["Resources"].values():
         if resource["Type"] != "AWS::Serverless::Function":
+            continue
+        if resource.get("Condition") == "HasBuiltInAccounts" and not built_in_accounts:
             continue
         function = {**common, **resource["Properties"]}
         for event in function.get("Events", {}).values():

@@ -9,8 +9,19 @@ from mangum import Mangum
 from pydantic import BaseModel
 
 from shared import auth, database
-from shared.errors import document_error, install_error_handlers
-from shared.requests import CallerRoute
+from shared.errors import (
+    ApiError,
+    BadRequest,
+    BodyTooLarge,
+    InternalError,
+    RateLimited,
+    UnsupportedMediaType,
+    ValidationFailed,
+    document_error,
+    install_error_handlers,
+)
+from shared.models import Session
+from shared.requests import CallerRoute, StrangerRoute
 from shared.responses import Envelope
 from shared.settings import get_settings
 
@@ -33,6 +44,15 @@ _FAMILIES: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
 )
 
 _ALWAYS_POSSIBLE = (401, 403, 422, 429, 500, 503)
+_ALWAYS_POSSIBLE_FOR_ACCOUNTS = (401, 429, 500, 503)
+_ALWAYS_POSSIBLE_WITHOUT_TOKEN = (
+    BadRequest,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    ValidationFailed,
+    RateLimited,
+    InternalError,
+)
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -50,7 +70,7 @@ def create_app(*, with_database: bool = False) -> FastAPI:
     return app
 
 
-def create_task_app() -> FastAPI:
+def create_caller_app() -> FastAPI:
     """An app whose endpoints have a caller and a database.
 
     Raises SettingsError where either is not set up.
@@ -58,6 +78,17 @@ def create_task_app() -> FastAPI:
     auth.check_settings()
     app = create_app(with_database=True)
     app.router.route_class = CallerRoute
+    return app
+
+
+def create_sign_in_app() -> FastAPI:
+    """An app whose endpoints make callers of strangers.
+
+    Raises SettingsError where accounts are not built in, or its database or secret is not set up.
+    """
+    auth.check_signing_settings()
+    app = create_app(with_database=True)
+    app.router.route_class = StrangerRoute
     return app
 
 
@@ -94,6 +125,48 @@ def serve_tasks(
         return endpoint
 
     return register
+
+
+def serve_account(
+    app: FastAPI,
+    method: str,
+    path: str = "",
+    *,
+    model: type[BaseModel] | None,
+    status: int = 200,
+    others: Iterable[int] = (),
+) -> Callable[[Endpoint], Endpoint]:
+    """Serve an endpoint on the caller's own account, documented as `serve_tasks` does."""
+    return app.api_route(
+        f"/api/users/me{path}",
+        methods=[method],
+        response_model=model,
+        status_code=status,
+        responses={
+            other: document_error(other)
+            for other in sorted({*_ALWAYS_POSSIBLE_FOR_ACCOUNTS, *others})
+        },
+        tags=["account of the token's user"],
+        openapi_extra={"security": [{"bearer": []}]},
+    )
+
+
+def serve_sign_in(
+    app: FastAPI, path: str, *, status: int, refusal: type[ApiError]
+) -> Callable[[Endpoint], Endpoint]:
+    """Serve an endpoint that answers a token; `refusal` is what only this one may refuse with."""
+    known = {kind.status_code: kind for kind in (*_ALWAYS_POSSIBLE_WITHOUT_TOKEN, refusal)}
+    return app.api_route(
+        f"/api/auth{path}",
+        methods=["POST"],
+        response_model=Session,
+        status_code=status,
+        responses={
+            **{other: document_error(other, known[other]) for other in sorted(known)},
+            503: document_error(503),
+        },
+        tags=["built-in accounts"],
+    )
 
 
 def create_handler(app: FastAPI) -> Mangum:

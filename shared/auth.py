@@ -42,11 +42,17 @@ def authenticate(authorization: str | None) -> Caller:
     # Several headers reach us joined with a comma, which fails this.
     if not _COMPACT_JWT.fullmatch(token) or not all(map(_is_canonical, token.split("."))):
         raise TokenInvalid
-    claims = _verify(token)
+    claims, algorithm = _verify(token)
     email = claims.get("email")
+    settings = get_settings()
     return Caller(
         user_id=claims["sub"],
         email=email if _is_storable(email, EMAIL_LENGTH) else None,
+        registered=(
+            settings.accounts == "built_in"
+            and algorithm == "HS256"
+            and claims.get("iss") == settings.token_issuer
+        ),
     )
 
 
@@ -70,7 +76,15 @@ def check_settings() -> None:
         )
 
 
-def _verify(token: str) -> dict[str, Any]:
+def check_signing_settings() -> None:
+    """Raise SettingsError unless accounts are built in and there is a secret to sign with."""
+    settings = get_settings()
+    if settings.accounts != "built_in":
+        raise SettingsError("ACCOUNTS: must be built_in for a function that registers or logs in")
+    settings.read_auth_secret()
+
+
+def _verify(token: str) -> tuple[dict[str, Any], str]:
     try:
         header = jwt.get_unverified_header(token)
         # The algorithm picks the family, and a family sees no keys but its own: a public key must
@@ -92,7 +106,7 @@ def _verify(token: str) -> dict[str, Any]:
         raise TokenInvalid
     if claims["exp"] <= now - LEEWAY:
         raise TokenExpired
-    return claims
+    return claims, header["alg"]
 
 
 def _check_by_secret(token: str, _header: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from psycopg.abc import RV, PQGen
 from psycopg.conninfo import conninfo_to_dict
 
 from shared.errors import Conflict, DatabaseUnavailable, RateLimited, UserUnknown
+from shared.limits import Limit, limits_of
 from shared.models import Allowance, Caller
 from shared.settings import SettingsError, get_settings
 
@@ -42,7 +43,7 @@ _BECOME_CALLER = f"""
 """
 
 # Once the limit is passed it raises _TOO_MANY_CALLS, so that nothing of what follows happens.
-_COUNT_CALL = "SELECT * FROM count_call('user ' || %(user_id)s, %(allowed)s)"
+_COUNT_CALL = "SELECT * FROM count_call(%(subject)s, %(allowed)s)"
 _TOO_MANY_CALLS = "LR429"
 
 _PROVISION_USER = "INSERT INTO users (id) VALUES (%(user_id)s) ON CONFLICT DO NOTHING"
@@ -108,25 +109,28 @@ def check_settings() -> None:
 def run(caller: Caller, *statements: Statement, owns: bool = False) -> list[list[Row]]:
     """Run `statements` as `caller`, all or none, in one round trip; their rows, in order.
 
-    `owns` says that they make something that belongs to the caller, whose own row must be there
-    first: with USER_PROVISIONING=automatic it is made in the same transaction.
+    `owns` says that they need the caller's own row: with USER_PROVISIONING=automatic it is made
+    first, in the same transaction. A caller who registered had one, and gets no other.
+    Row-level security lets a stranger see nothing.
 
     The call is counted in that transaction too, and what is left to the caller is noted in
     `caller.allowance`: a call that cannot be counted is not served.
 
-    Raises RateLimited for a call too many, UserUnknown where USER_PROVISIONING=required and the
-    caller has no row, Conflict when another transaction won, and DatabaseUnavailable when Postgres
-    is out of reach, too slow or read-only.
+    Raises RateLimited for a call too many, UserUnknown where the caller needs to have a row and has
+    none, Conflict when another transaction won, and DatabaseUnavailable when Postgres is out of
+    reach, too slow or read-only.
     """
-    required = get_settings().user_provisioning == "required"
-    allowed = get_settings().rate_limit_per_minute
-    who = {"user_id": caller.user_id, "email": caller.email, "allowed": allowed}
+    stranger = not caller.user_id
+    required = not stranger and (
+        caller.registered or get_settings().user_provisioning == "required"
+    )
+    who = {"user_id": caller.user_id, "email": caller.email}
+    limits = limits_of(caller)
     try:
         with closing(_connect(CONNECT_TIMEOUT)) as connection:
             with connection.pipeline():
                 connection.execute(_BECOME_CALLER, who)
-                if allowed:
-                    count = connection.execute(_COUNT_CALL, who)
+                counts = [connection.execute(_COUNT_CALL, limit._asdict()) for limit in limits]
                 if required:
                     user = connection.execute(_FIND_USER, who)
                 elif owns:
@@ -137,9 +141,7 @@ def run(caller: Caller, *statements: Statement, owns: bool = False) -> list[list
                     connection.execute(sql, {**values, "user_id": caller.user_id})
                     for sql, values in statements
                 ]
-            if allowed:
-                ((used, seconds_left),) = count
-                caller.allowance = Allowance(allowed, allowed - used, seconds_left)
+            _note_allowance(caller, limits, [cursor.fetchall() for cursor in counts])
             # An unknown user owns nothing, so the statements had nothing to find or to change.
             if required and user.rowcount == 0:
                 raise UserUnknown
@@ -153,8 +155,17 @@ def run(caller: Caller, *statements: Statement, owns: bool = False) -> list[list
     except psycopg.DatabaseError as error:
         if error.sqlstate != _TOO_MANY_CALLS:
             raise
-        caller.allowance = Allowance(allowed, 0, int(error.diag.message_detail or 1))
-        raise RateLimited(caller.allowance.seconds_left) from error
+        allowed, seconds_left = map(int, (error.diag.message_detail or "").split())
+        caller.allowance = Allowance(allowed, 0, seconds_left)
+        raise RateLimited(seconds_left) from error
+
+
+def _note_allowance(caller: Caller, limits: list[Limit], counts: list[list[Row]]) -> None:
+    left = [
+        Allowance(limit.allowed, limit.allowed - used, seconds_left)
+        for limit, [(used, seconds_left)] in zip(limits, counts, strict=True)
+    ]
+    caller.allowance = min(left, key=lambda allowance: allowance.remaining, default=None)
 
 
 def check_ready() -> None:

@@ -81,6 +81,23 @@ class UserUnknown(Unauthorized):
     detail = "The token is valid, but its user has no account here."
 
 
+class SignInError(ApiError):
+    """What only the functions that register and log in answer."""
+
+
+class CredentialsInvalid(SignInError):
+    status_code = 401
+    code = "credentials_invalid"
+    detail = "There is no account with this e-mail address and password."
+    always: ClassVar = {"WWW-Authenticate": "Bearer"}  # RFC 9110, 11.6.1: no 401 goes without
+
+
+class EmailTaken(SignInError):
+    status_code = 409
+    code = "conflict"
+    detail = "This e-mail address has an account already; log in instead."
+
+
 class Forbidden(ApiError):
     status_code = 403
     code = "forbidden"
@@ -185,14 +202,17 @@ def error_response(error: ApiError, request_id: str) -> Response:
     )
 
 
-def document_error(status: int) -> dict[str, Any]:
-    """How an OpenAPI document describes the answers with this status: by their codes."""
+def document_error(status: int, *known: type[ApiError]) -> dict[str, Any]:
+    """How an OpenAPI document describes the answers with this status: by their codes.
+
+    `known` are the only ones of an endpoint that has not all that the status may have.
+    """
     if status < HTTPStatus.BAD_REQUEST:
         return {"description": HTTPStatus(status).phrase}
     codes = sorted(
         kind.code
-        for kind in (*ApiError.__subclasses__(), *Unauthorized.__subclasses__())
-        if kind.status_code == status and hasattr(kind, "code")
+        for kind in known or (*ApiError.__subclasses__(), *Unauthorized.__subclasses__())
+        if hasattr(kind, "code") and kind.status_code == status
     )
     return {"model": ErrorBody, "description": ", ".join(f"`{code}`" for code in codes)}
 

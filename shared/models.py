@@ -28,14 +28,16 @@ _RFC_3339 = re.compile(
 )
 
 
-def _storable(text: str) -> str:
-    # Postgres keeps any Unicode but NUL; half a surrogate pair is refused by pydantic itself.
+def storable(text: str) -> str:
+    """The text itself. Raises PydanticCustomError for one that Postgres cannot keep."""
+    # Any Unicode but NUL can be kept; half a surrogate pair is refused by pydantic itself.
     if "\0" in text:
         raise PydanticCustomError("nul", "Input should not contain the NUL character")
     return text
 
 
-def _stripped(text: object) -> object:
+def stripped(text: object) -> object:
+    """Text without the white space at its ends; anything else as it is."""
     return text.strip() if isinstance(text, str) else text
 
 
@@ -57,11 +59,11 @@ def parse_instant(text: object) -> datetime:
 Title = Annotated[
     str,
     Field(min_length=1, max_length=TITLE_LENGTH),
-    AfterValidator(_storable),
-    BeforeValidator(_stripped),
+    AfterValidator(storable),
+    BeforeValidator(stripped),
 ]
-Description = Annotated[str, Field(max_length=DESCRIPTION_LENGTH), AfterValidator(_storable)]
-SearchText = Annotated[str, Field(max_length=TITLE_LENGTH), AfterValidator(_storable)]
+Description = Annotated[str, Field(max_length=DESCRIPTION_LENGTH), AfterValidator(storable)]
+SearchText = Annotated[str, Field(max_length=TITLE_LENGTH), AfterValidator(storable)]
 Instant = Annotated[datetime, BeforeValidator(parse_instant)]
 Priority = Literal["low", "medium", "high"]
 Sort = Literal[
@@ -89,10 +91,17 @@ class Allowance:
 
 @dataclass(slots=True)
 class Caller:
-    """The user that a verified token speaks for, and what the database says is left to them."""
+    """The user that a verified token speaks for, or a stranger, whose `user_id` is empty.
+
+    The database says how many calls are left to them.
+    """
 
     user_id: str
     email: str | None = None
+    registered: bool = False
+    """Whether the token is one of ours: its user was made by registering, or is gone."""
+    address: str = ""
+    """Where a stranger's call comes from: an IP address."""
     allowance: Allowance | None = field(default=None, compare=False)
 
 
@@ -203,6 +212,32 @@ class TaskQuery(BaseModel):
     limit: int = Field(default=100, ge=1, le=MAX_TASKS)
     cursor: str | None = Field(default=None, description="next_cursor of the page before this one")
     with_total: bool = Field(default=False, description="Count all that match, too")
+
+
+class User(BaseModel):
+    """A user as it is answered. All times are UTC and end in Z."""
+
+    id: str
+    email: str | None = Field(description="Null where the user's token had none")
+    created_at: datetime
+    updated_at: datetime
+
+
+class Session(BaseModel):
+    """A user, and the token to call with from here on."""
+
+    access_token: str
+    token_type: Literal["bearer"]
+    expires_in: int = Field(description="Seconds")
+    user: User
+
+
+class Export(BaseModel):
+    """All that is kept of a user; `next_cursor` is null unless there are more tasks to come."""
+
+    user: User
+    tasks: list[Task]
+    next_cursor: UUID | None
 
 
 class Health(BaseModel):

@@ -16,15 +16,26 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.types import Receive, Scope, Send
 
 from shared.errors import MethodNotAllowed, NotFound
+from shared.settings import get_settings
 
 _DOCUMENT = Path(__file__).with_name("openapi.json")
+_BUILT_IN = "/api/auth/"
 _ASSETS = Path(fastapi_offline.__file__).with_name("static")
 
 
 @functools.cache
 def read_document() -> str:
-    """The OpenAPI document, as JSON."""
-    return _DOCUMENT.read_text()
+    """The OpenAPI document, as JSON, without what is not served where accounts are external."""
+    text = _DOCUMENT.read_text()
+    if get_settings().accounts == "built_in":
+        return text
+    document = json.loads(text)
+    document["paths"] = {
+        path: operations
+        for path, operations in document["paths"].items()
+        if not path.startswith(_BUILT_IN)
+    }
+    return json.dumps(document)
 
 
 @functools.cache

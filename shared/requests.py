@@ -52,10 +52,43 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-class CallerRoute(APIRoute):
+class JsonRoute(APIRoute):
+    """A route whose body, if it has one, is JSON. Raises BodyTooLarge and UnsupportedMediaType."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's handler, behind the check of what the body is sent as."""
+        handle = super().get_route_handler()
+
+        async def handle_json(request: Request) -> Response:
+            json_request = JsonRequest(request.scope, request.receive)
+            body = await json_request.body()
+            if len(body) > MAX_BODY_BYTES:
+                raise BodyTooLarge
+            if body and self.body_field is not None and not json_request.is_json():
+                raise UnsupportedMediaType
+            return await handle(json_request)
+
+        return handle_json
+
+
+class StrangerRoute(JsonRoute):
+    """A route whose caller need not be known. Raises what a JsonRoute does."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's handler, told where its caller is."""
+        handle = super().get_route_handler()
+
+        async def handle_for_stranger(request: Request) -> Response:
+            request.state.caller = Caller("", address=request.client.host if request.client else "")
+            return await handle(request)
+
+        return handle_for_stranger
+
+
+class CallerRoute(JsonRoute):
     """A route that knows its caller before it reads anything else that a stranger may send.
 
-    Raises what authenticate and authorize do, BodyTooLarge, and UnsupportedMediaType.
+    Raises what authenticate and authorize do, and what a JsonRoute does.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -66,13 +99,7 @@ class CallerRoute(APIRoute):
             caller = authenticate(request.headers.get("authorization"))
             authorize(caller, request.path_params.get("user_id"))
             request.state.caller = caller
-            json_request = JsonRequest(request.scope, request.receive)
-            body = await json_request.body()
-            if len(body) > MAX_BODY_BYTES:
-                raise BodyTooLarge
-            if body and self.body_field is not None and not json_request.is_json():
-                raise UnsupportedMediaType
-            return await handle(json_request)
+            return await handle(request)
 
         return handle_for_caller
 

@@ -92,6 +92,7 @@ class Settings(BaseSettings):
     auth_audience: str | None = None
     user_provisioning: Literal["automatic", "required"] = "automatic"
     rate_limit_per_minute: Annotated[int, Field(ge=0, le=1_000_000)] = 600
+    accounts: Literal["external", "built_in"] = "external"
 
     cors_origins: CommaSeparated = Field(
         default=["http://localhost:3000"],
@@ -126,6 +127,16 @@ class Settings(BaseSettings):
     def has_auth_secret(self) -> bool:
         """Whether there is a secret that HS256 tokens may be signed with."""
         return self.better_auth_secret is not None or self.better_auth_secret_arn is not None
+
+    @property
+    def token_issuer(self) -> str:
+        """The `iss` of tokens for built-in accounts."""
+        return self.auth_issuer or "lambdo"
+
+    @property
+    def token_audience(self) -> str:
+        """The `aud` of tokens for built-in accounts."""
+        return self.auth_audience or "lambdo"
 
     def read_database_url(self) -> str:
         """The URL of the pooled endpoint.

@@ -29,7 +29,8 @@ class StoredTask(NamedTuple):
 # is done: the texts are constants of this module, and values are parameters.
 
 
-def _utc(column: str) -> str:
+def as_utc(column: str) -> str:
+    """A column of times, as answers have them, in SQL."""
     # to_json writes ISO 8601 whatever the session's DateStyle is; Z is RFC 3339's name for UTC.
     return f"to_json({column} AT TIME ZONE 'UTC') #>> '{{}}' || 'Z' AS {column}"
 
@@ -37,14 +38,14 @@ def _utc(column: str) -> str:
 # updated_at never stands still when a task changes, so it tells versions apart.
 _ETAG = "to_hex((extract(epoch FROM updated_at) * 1000000)::bigint)"
 
-_JSON = f"""
+TASK_JSON = f"""
     (SELECT row_to_json(answer)::text FROM (
-        SELECT id, user_id, title, description, priority, {_utc("due_at")}, is_completed,
-               {_utc("completed_at")}, {_utc("created_at")}, {_utc("updated_at")}
+        SELECT id, user_id, title, description, priority, {as_utc("due_at")}, is_completed,
+               {as_utc("completed_at")}, {as_utc("created_at")}, {as_utc("updated_at")}
     ) AS answer)
 """  # nosec
 
-_ANSWER = f"SELECT {_JSON}, {_ETAG}, id::text"
+_ANSWER = f"SELECT {TASK_JSON}, {_ETAG}, id::text"
 
 _THIS_TASK = "user_id = %(user_id)s AND id = %(id)s"
 _EXISTS = f"SELECT FROM tasks WHERE {_THIS_TASK}"  # nosec
@@ -113,7 +114,7 @@ def list_page(caller: Caller, query: TaskQuery) -> str:
         following = f"({key}, id) {beyond} (%(key)s::{key_type}, %(id)s::uuid)"
         values.update(key=position.key, id=position.id)
     page = f"""
-        SELECT {_JSON} FROM (
+        SELECT {TASK_JSON} FROM (
             SELECT * FROM tasks WHERE {matching.sql} AND {following}
             ORDER BY {key} {direction}, id {direction} LIMIT %(rows)s
         ) AS task

@@ -30,10 +30,13 @@ _BEYOND = pytest.StashKey[dict[str, int]]()
 def pytest_configure() -> None:
     """Give the functions what they refuse to be imported without; fixtures name a database."""
     for name in [*os.environ]:
-        if name.startswith(("AUTH_", "BETTER_AUTH_", "DATABASE_URL", "USER_PROVISIONING")):
+        if name.startswith(
+            ("AUTH_", "BETTER_AUTH_", "DATABASE_URL", "USER_PROVISIONING", "ACCOUNTS")
+        ):
             del os.environ[name]
     os.environ["BETTER_AUTH_SECRET"] = SECRET
     os.environ["DATABASE_URL"] = "postgresql://127.0.0.1:1/none"
+    os.environ["ACCOUNTS"] = "built_in"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -52,7 +52,8 @@ def resolve(value: Any, known: dict[str, str]) -> Any:
     that is not there, or for an intrinsic function that no template of ours uses.
     """
     if isinstance(value, list):
-        return [resolve(item, known) for item in value]
+        items = [resolve(item, known) for item in value]
+        return [item for item in items if item is not _NO_VALUE]
     if not isinstance(value, dict):
         return value
     for function, argument in value.items():
@@ -72,8 +73,12 @@ def _join(argument: Any, known: dict[str, str]) -> str:
     return str(delimiter.join(parts))
 
 
+_NO_VALUE = object()
+
 _INTRINSICS: dict[str, Callable[[Any, dict[str, str]], Any]] = {
-    "Ref": lambda name, known: known[name],
+    "Ref": lambda name, known: _NO_VALUE if name == "AWS::NoValue" else known[name],
+    # A condition is known by its name; empty is no.
+    "Fn::If": lambda argument, known: resolve(argument[1 if known[argument[0]] else 2], known),
     "Fn::GetAtt": lambda path, known: known[".".join(path)],
     "Fn::Sub": _substitute,
     "Fn::Join": _join,

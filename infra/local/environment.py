@@ -20,8 +20,13 @@ _SECRET_NAMES = ("BETTER_AUTH_SECRET", "JWT_SECRET", "BETTER_AUTH_SECRET_ARN")
 
 
 def load_environment() -> None:
-    """Add to the environment what .env has, and a secret that is made once and then kept."""
+    """Add to the environment what .env has, and a secret that is made once and then kept.
+
+    Where no provider's key set is named, accounts are built in, unless it says otherwise.
+    """
     load_dotenv(ROOT / ".env")
+    if not any(os.environ.get(name) for name in ("ACCOUNTS", "AUTH_JWKS_URL")):
+        os.environ["ACCOUNTS"] = "built_in"
     if not any(os.environ.get(name) for name in _SECRET_NAMES):
         os.environ["BETTER_AUTH_SECRET"] = _kept_secret(DATA / "secret")
 

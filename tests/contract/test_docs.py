@@ -30,6 +30,8 @@ _VARYING = {
         "updated_at": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z",
         "completed_at": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z",
         "request_id": r"[\w.-]+",
+        "access_token": r"[\w-]+\.[\w-]+\.[\w-]+",
+        "email": r"ada-\d+@example\.com",
     }.items()
 }
 

@@ -15,11 +15,19 @@ from tests.contract.conftest import CALLS, WITHOUT_POOLER
 
 HTTP_METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 PAGES = {"GET /health", "GET /health/ready", "GET /docs", "GET /openapi.json"}
-EXPECTED = PAGES | {
-    f"{method} {family}/tasks{path.replace('{id}', '{task_id}')}"
-    for family in ("/api", "/api/{user_id}")
-    for method, path in CALLS
+ACCOUNTS = {
+    *("GET /api/users/me", "DELETE /api/users/me", "GET /api/users/me/export"),
+    *("POST /api/auth/register", "POST /api/auth/login"),
 }
+EXPECTED = (
+    PAGES
+    | ACCOUNTS
+    | {
+        f"{method} {family}/tasks{path.replace('{id}', '{task_id}')}"
+        for family in ("/api", "/api/{user_id}")
+        for method, path in CALLS
+    }
+)
 ROUTES = [route for route in read_routes() if route.key != DEFAULT_ROUTE]
 
 

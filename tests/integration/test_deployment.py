@@ -32,6 +32,9 @@ ROUTES = {
     "GET /health/ready": "check_readiness",
     "GET /docs": "show_docs",
     "GET /openapi.json": "show_docs",
+    "GET /api/users/me": "read_user",
+    "DELETE /api/users/me": "delete_user",
+    "GET /api/users/me/export": "export_user",
     "$default": "refuse_route",
     **{
         f"{method} {tasks}{rest}": module

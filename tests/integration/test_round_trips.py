@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 
+from shared import credentials
 from shared.settings import get_settings
 from tests.clients import User
 from tests.conftest import use_database
@@ -167,4 +170,57 @@ def test_a_task_for_a_known_user(http: httpx.Client, alice: User, proxy: Proxy) 
 def test_a_task_for_a_new_user(http: httpx.Client, bob: User, proxy: Proxy) -> None:
     required = get_settings().user_provisioning == "required"
     assert make_call(http, bob, CREATE).status_code == (401 if required else 201)
+    check_one_round_trip(proxy)
+
+
+PASSWORD = "correct horse battery"
+
+
+def new_account() -> dict[str, str]:
+    """What a new user registers with."""
+    return {"email": f"ada.{uuid4().hex}@example.com", "password": PASSWORD}
+
+
+@pytest.mark.parametrize("path", ["/api/users/me", "/api/users/me/export"])
+def test_a_known_user_reads_their_account(
+    http: httpx.Client, alice: User, proxy: Proxy, path: str
+) -> None:
+    assert http.get(path, headers=alice.headers).status_code == 200
+    check_one_round_trip(proxy)
+
+
+def test_a_new_user_reads_their_account(http: httpx.Client, bob: User, proxy: Proxy) -> None:
+    required = get_settings().user_provisioning == "required"
+    answer = http.get("/api/users/me", headers=bob.headers)
+    assert answer.status_code == (401 if required else 200)
+    check_one_round_trip(proxy)
+
+
+def test_an_account_is_deleted(http: httpx.Client, alice: User, proxy: Proxy) -> None:
+    assert http.delete("/api/users/me", headers=alice.headers).status_code == 204
+    check_one_round_trip(proxy)
+
+
+def test_a_registration_and_a_login(http: httpx.Client, proxy: Proxy) -> None:
+    account = new_account()
+    for path, status in (("register", 201), ("register", 409), ("login", 200)):
+        assert http.post(f"/api/auth/{path}", json=account).status_code == status
+        check_one_round_trip(proxy)
+    for refused in (new_account(), {**account, "password": "wrong horse battery"}):
+        assert http.post("/api/auth/login", json=refused).status_code == 401
+        check_one_round_trip(proxy)
+
+
+def test_a_login_that_hashes_the_password_anew_takes_a_second_one(
+    http: httpx.Client, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = new_account()
+    with monkeypatch.context() as patch:
+        weaker = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
+        patch.setattr(credentials, "_hasher", weaker)
+        http.post("/api/auth/register", json=account)
+    proxy.take_connections()
+    assert http.post("/api/auth/login", json=account).status_code == 200
+    assert [connection.statements for connection in proxy.take_connections()] == [1, 1]
+    assert http.post("/api/auth/login", json=account).status_code == 200
     check_one_round_trip(proxy)

@@ -256,3 +256,16 @@ def test_nothing_is_left_for_the_next_client_of_a_pooler(
             broken.setattr(database, "run", lambda who, *_, s=statements: run(who, *s))
             assert make_call(handlers, alice, READ).status_code == status
         assert read_traces(single) == before
+
+
+def test_an_account_is_looked_up_by_requests_alone_and_as_nobody_could_change_it(
+    owner: psycopg.Connection,
+) -> None:
+    ((public, api, settings),) = owner.execute(
+        "SELECT has_function_privilege('public', oid, 'EXECUTE'),"
+        " has_function_privilege(%s, oid, 'EXECUTE'), proconfig"
+        " FROM pg_proc WHERE proname = 'find_account'",
+        [database.ROLE],
+    )
+    assert (public, api) == (False, True)
+    assert settings == ["search_path=pg_catalog, pg_temp"]

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(
     reason="the layer is built by, and for, Python 3.13 on Linux",
 )
 
-LAYER_BUDGET = 73_000_000
+LAYER_BUDGET = 74_000_000
 """Bytes, unzipped and with bytecode; Lambda takes 250 MB of layers and function together."""
 
 HERE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
@@ -114,6 +114,7 @@ class Functions:
             "PYTHONDONTWRITEBYTECODE": "1",
             "DATABASE_URL": database_url,
             "BETTER_AUTH_SECRET": SECRET,
+            "ACCOUNTS": "built_in",
         }
         self._warm: dict[str, str] = {}
 
@@ -191,6 +192,16 @@ def test_every_function_answers_and_leaves_its_files_alone(
     assert [task["id"] for task in listed["tasks"]] == [stored["id"]]
     assert functions.call(alice, "DELETE", path)["statusCode"] == 204
     assert functions.call(alice, "GET", path)["statusCode"] == 404
+
+    ada = {"email": f"{alice.id}@example.com", "password": "correct horse battery"}
+    for path, status in (("/api/auth/register", 201), ("/api/auth/login", 200)):
+        assert functions.call(alice, "POST", path, ada)["statusCode"] == status
+    for method, path, status in (
+        ("GET", "/api/users/me", 200),
+        ("GET", "/api/users/me/export", 200),
+        ("DELETE", "/api/users/me", 204),
+    ):
+        assert functions.call(alice, method, path)["statusCode"] == status
 
     for path, status in (("/health", 200), ("/health/ready", 200), ("/docs", 200), ("/no", 404)):
         assert functions.call(alice, "GET", path)["statusCode"] == status

@@ -13,7 +13,7 @@ from moto import mock_aws
 from moto.core import enable_iam_authentication
 
 from shared import secret_store
-from shared.app import create_task_app
+from shared.app import create_caller_app
 from shared.settings import SettingsError, get_settings
 from tests.clients import SECRET, User, make_token
 from tests.counting_proxy import running_proxy
@@ -99,7 +99,7 @@ def test_a_secret_that_is_not_there_stops_a_function(
 ) -> None:
     give(monkeypatch, name, f"{store(VALUES[name])}-none")
     with pytest.raises(SettingsError, match=rf"^{name}_ARN: .*NotFound") as refused:
-        create_task_app()
+        create_caller_app()
     assert "hunter2" not in str(refused.value)
 
 
@@ -118,7 +118,7 @@ def test_a_secret_that_may_not_be_read_stops_a_function(
         enable_iam_authentication(),
         pytest.raises(SettingsError, match=rf"^{name}_ARN: .*(403|AccessDenied)") as refused,
     ):
-        create_task_app()
+        create_caller_app()
     assert "hunter2" not in str(refused.value)
 
 
@@ -140,7 +140,7 @@ def test_a_secret_that_will_not_do_stops_a_function(
 ) -> None:
     give(monkeypatch, name, store("hunter2"))
     with pytest.raises(SettingsError, match=rf"^{name}_ARN: ") as refused:
-        create_task_app()
+        create_caller_app()
     assert "hunter2" not in str(refused.value)
 
 

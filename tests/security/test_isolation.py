@@ -24,8 +24,14 @@ from tests.clients import User
 
 pytestmark = pytest.mark.parametrize("database_url", ["direct"], indirect=True)
 
-PUBLIC = {"GET /health", "GET /health/ready", "GET /docs", "GET /openapi.json", "$default"}
+PUBLIC = {
+    *("GET /health", "GET /health/ready", "GET /docs", "GET /openapi.json", "$default"),
+    *("POST /api/auth/register", "POST /api/auth/login"),
+}
 """The routes that know no users."""
+
+ACCOUNT = {"GET /api/users/me", "GET /api/users/me/export", "DELETE /api/users/me"}
+"""The routes that are about nobody but the caller."""
 
 BODIES: dict[str, dict[str, Any]] = {
     "POST": {"title": "Mallory was here"},
@@ -85,8 +91,8 @@ def make_attempts(victim: Victim) -> list[Attempt]:
 
 
 def task_routes() -> list[Route]:
-    """The routes that are about tasks of a user: all that are not public."""
-    routes = [route for route in read_routes() if route.key not in PUBLIC]
+    """The routes that are about tasks of a user: all others there are."""
+    routes = [route for route in read_routes() if route.key not in PUBLIC | ACCOUNT]
     assert len(routes) >= 16
     assert all(re.fullmatch(r"/api(/\{user_id\})?/tasks(/.*)?", route.path) for route in routes)
     return routes
@@ -306,6 +312,30 @@ def test_what_is_made_is_always_the_callers_own(
                 made[attacker] += 1
     after = {user: len(stored(owner, user)) for user in everybody}
     assert after == {user: before[user] + made[user] for user in everybody}
+
+
+def test_an_account_is_the_callers_own(
+    handlers: httpx.Client,
+    everybody: list[User],
+    victims: dict[User, Victim],
+    owner: psycopg.Connection,
+) -> None:
+    routes = [route for route in read_routes() if route.key in ACCOUNT]
+    assert {route.key for route in routes} == ACCOUNT
+    for attacker, victim in permutations(everybody, 2):
+        for attempt in make_attempts(victims[victim]):
+            for route in (route for route in routes if route.method == "GET"):
+                answer = send(handlers, attacker, route, attempt, "", "")
+                assert answer.status_code == 200, (route.key, attempt.name)
+                assert f'"{attacker.id}"' in answer.text.replace("\\u00fc", "ü")
+                assert victims[victim].task["id"] not in answer.text
+    (delete,) = (route for route in routes if route.method == "DELETE")
+    leaver, *others = everybody
+    before = {user: stored(owner, user) for user in others}
+    for attempt in make_attempts(victims[others[0]]):
+        assert send(handlers, leaver, delete, attempt, "", "").status_code == 204
+    assert stored(owner, leaver) == []
+    assert {user: stored(owner, user) for user in others} == before
 
 
 def test_ids_beside_a_known_one_lead_to_nothing(

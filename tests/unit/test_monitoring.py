@@ -37,6 +37,8 @@ KNOWN = {
     ("Lambdo", "service"): {"DatabaseUnavailable"},
 }
 
+SIGN_IN = ("Register", "LogIn")
+ACCOUNT_FUNCTIONS = ("ReadUser", "DeleteUser", "ExportUser", *SIGN_IN)
 UNWATCHED = {
     "MigrateDatabase": "a deployment runs it, and fails with it",
 }
@@ -44,11 +46,12 @@ NOT_SLOW = {
     **UNWATCHED,
     **dict.fromkeys(("CheckHealth", "ShowDocs", "RefuseRoute"), "waits for nothing"),
     "CheckReadiness": f"gives the database up after {database.READY_TIMEOUT} s",
+    **dict.fromkeys(ACCOUNT_FUNCTIONS, "waits for the database that those of the tasks wait for"),
 }
 NOT_THROTTLED = {
     **UNWATCHED,
     **dict.fromkeys(
-        ("CheckHealth", "CheckReadiness", "ShowDocs", "RefuseRoute"),
+        ("CheckHealth", "CheckReadiness", "ShowDocs", "RefuseRoute", *ACCOUNT_FUNCTIONS),
         "has no concurrency of its own to run out of",
     ),
 }
@@ -73,6 +76,7 @@ TOPIC = f"arn:aws:sns:{REGION}:123456789012:topic"
 ALARMS = f"arn:aws:cloudwatch:{REGION}:123456789012:alarm:{NAME}"
 VALUES = {
     **{"Name": NAME, "ApiId": API, "AlarmEmail": EMAIL, "Topic": TOPIC, **NAMES},
+    "HasBuiltInAccounts": "yes",
     **{"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": "123456789012"},
     **{
         f"{name}.Arn": resource["Properties"]["AlarmName"]["Fn::Sub"].replace("${Name}", ALARMS)
@@ -164,7 +168,10 @@ def test_the_stack_is_given_what_it_watches() -> None:
     assert GIVEN["ApiId"] == {"Ref": "Api"}
     assert PARENT["Resources"]["Api"]["Type"] == "AWS::ApiGatewayV2::Api"
     for name in WATCHED:
-        assert GIVEN[name] == {"Ref": name}
+        given = {"Ref": name}
+        if name in SIGN_IN:
+            given = {"Fn::If": ["HasBuiltInAccounts", given, ""]}
+        assert GIVEN[name] == given
         assert name in FUNCTIONS
 
 
@@ -297,15 +304,29 @@ def test_the_dashboard_shows_what_is_watched(alarms: dict[str, Alarm]) -> None:
     shown = set()
     for widget in widgets[1:]:
         assert widget["region"] == REGION
+        found = set()
         for namespace, *rest in widget["metrics"]:
             if isinstance(namespace, str):
                 name, dimension, value = rest[:3]
                 shown.add(Metric(namespace, name, dimension, value))
             else:
-                shown |= found_by(namespace["expression"])
+                found |= found_by(namespace["expression"])
+        assert {metric.value for metric in found} in (set(), {*NAMES.values()})
+        shown |= found
     for metric in shown:
         check_exists(metric)
     assert shown >= {metric for alarm in alarms.values() for metric in metrics(alarm)}
+
+
+def test_what_is_not_deployed_is_not_watched() -> None:
+    external = {**VALUES, **dict.fromkeys(SIGN_IN, ""), "HasBuiltInAccounts": ""}
+    condition = TEMPLATE["Conditions"]["HasBuiltInAccounts"]
+    assert [resolve(condition, values) for values in (VALUES, external)] == [True, False]
+    resolved = json.dumps(resolve(TEMPLATE["Resources"], external))
+    assert NAMES["ReadUser"] in resolved
+    assert not [name for name in SIGN_IN if NAMES[name] in resolved]
+    assert '"Value": ""' not in resolved
+    assert 'OR \\\\\\"\\\\\\"' not in resolved
 
 
 def found_by(search: str) -> set[Metric]:
@@ -316,5 +337,4 @@ def found_by(search: str) -> set[Metric]:
     )
     assert matched
     namespace, dimension, name, values = matched.groups()
-    assert sorted(values.split('" OR "')) == sorted(NAMES.values())
     return {Metric(namespace, name, dimension, value) for value in values.split('" OR "')}

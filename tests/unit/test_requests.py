@@ -7,7 +7,7 @@ import pytest
 from fastapi import Response
 
 from infra.local.workers import Context
-from shared.app import create_handler, create_task_app
+from shared.app import create_caller_app, create_handler
 from shared.requests import MAX_BODY_BYTES, IfMatch, IfNoneMatch
 from shared.responses import MIN_GZIP_BYTES, JsonResponse
 from tests.clients import User, make_event
@@ -19,7 +19,7 @@ Handler = Callable[[dict[str, Any], Any], Answer]
 @pytest.fixture(scope="module")
 def echo() -> Handler:
     """A handler that answers what it was sent."""
-    app = create_task_app()
+    app = create_caller_app()
 
     @app.post("/body")
     async def read_body(body: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 from pydantic import AliasChoices
 
 from shared import database, secret_store
-from shared.app import create_app, create_task_app
+from shared.app import create_app, create_caller_app
 from shared.settings import Settings, SettingsError, get_settings
 
 _SECRET = "a secret of thirty-two bytes, no "
@@ -76,13 +76,13 @@ def test_a_function_does_not_start_without_what_it_needs(
         elif empty:
             environment.setenv(name, "")
     with pytest.raises(SettingsError, match=rf"^{kept_back}: [^\n]+$"):
-        create_task_app()
+        create_caller_app()
 
 
 def test_a_key_set_is_enough_to_check_tokens_with(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("DATABASE_URL", _DATABASE)
     environment.setenv("AUTH_JWKS_URL", "https://app.example.com/api/auth/jwks")
-    assert create_task_app()
+    assert create_caller_app()
 
 
 @pytest.mark.parametrize(

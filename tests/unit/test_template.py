@@ -10,7 +10,7 @@ import pytest
 from infra import template
 from infra.template import ROOT, read_cors, read_routes
 from shared.settings import Settings
-from tests.templates import read_template
+from tests.templates import package_template, read_template, transform_template
 
 _TEMPLATE = template._read_template()
 _COMMON = _TEMPLATE["Globals"]["Function"]
@@ -166,6 +166,33 @@ def test_a_scanner_is_told_why_it_is_silenced(name: str) -> None:
     for skip in skips:
         assert re.fullmatch(r"CKV2?_AWS_\d+", skip["id"])
         assert len(skip["comment"].split()) > 3
+
+
+def test_functions_to_register_and_log_in_are_left_out_whole_where_accounts_are_external() -> None:
+    template = transform_template(
+        package_template(read_template(ROOT / "template.yaml")),
+        DatabaseUrlArn="arn:aws:ssm:eu-central-1:123456789012:parameter/database",
+    )
+    built_in = "HasBuiltInAccounts"
+    assert template["Conditions"][built_in] == {"Fn::Equals": [{"Ref": "Accounts"}, "built_in"]}
+    assert template["Parameters"]["Accounts"]["Default"] == "external"
+    parts = {
+        name: part.get("Condition")
+        for kind in ("Resources", "Outputs")
+        for name, part in template[kind].items()
+        if re.match("Register|LogIn", name)
+    }
+    assert len(parts) > 8
+    assert {*parts.values()} == {built_in}
+    paths = template["Resources"]["Api"]["Properties"]["Body"]["paths"]
+    conditional = {
+        path for path, calls in paths.items() if calls.get("Fn::If", [None])[0] == built_in
+    }
+    assert conditional == {"/api/auth/register", "/api/auth/login"}
+    external = {route.key for route in read_routes(built_in_accounts=False)}
+    assert {route.key for route in read_routes()} - external == {
+        f"POST {path}" for path in conditional
+    }
 
 
 def test_the_stage_does_not_put_itself_into_paths() -> None:

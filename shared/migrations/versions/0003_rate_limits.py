@@ -1,13 +1,13 @@
 """How often somebody has called within the last minute.
 
 Revision ID: 0003
-Revises: 0001
+Revises: 0002
 """
 
 from alembic import op
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 # Unlogged: a count is worth no waiting for the disk. It starts anew when the server has crashed.
 _TABLE = """
@@ -37,7 +37,8 @@ BEGIN
     INTO used, seconds_left;
     IF used > allowed THEN
         RAISE EXCEPTION USING
-            ERRCODE = 'LR429', MESSAGE = 'too many calls', DETAIL = greatest(seconds_left, 1);
+            ERRCODE = 'LR429', MESSAGE = 'too many calls',
+            DETAIL = concat(allowed, ' ', greatest(seconds_left, 1));
     END IF;
     IF used = 1 THEN
         -- Whoever does not come back leaves a row behind: a few of those go with each new window.

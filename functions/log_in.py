@@ -1,0 +1,21 @@
+"""POST /api/auth/login: a token, where accounts are built in."""
+
+from fastapi import Response
+
+from shared import sign_in
+from shared.app import create_handler, create_sign_in_app, serve_sign_in
+from shared.credentials import Login
+from shared.errors import CredentialsInvalid
+from shared.requests import CurrentCaller
+from shared.responses import JsonResponse
+
+app = create_sign_in_app()
+
+
+@serve_sign_in(app, "/login", status=200, refusal=CredentialsInvalid)
+async def log_in(caller: CurrentCaller, body: Login) -> Response:
+    """Log in. An unknown e-mail address and a wrong password are the same refusal."""
+    return JsonResponse(sign_in.log_in(caller, body))
+
+
+handler = create_handler(app)

@@ -1,0 +1,118 @@
+"""Built-in accounts: registering, logging in, and the tokens that both answer."""
+
+import json
+import time
+
+import jwt
+from pydantic import SecretStr
+
+from shared import database
+from shared.accounts import USER_JSON
+from shared.credentials import (
+    Login,
+    Registration,
+    hash_password,
+    is_outdated,
+    verify_password,
+)
+from shared.database import Statement
+from shared.errors import CredentialsInvalid, EmailTaken, KeysUnavailable
+from shared.models import Caller
+from shared.settings import SettingsError, get_settings
+
+TOKEN_LIFETIME = 60 * 60
+"""Seconds for which a token is good."""
+
+# Row-level security lets a user's row be made by that user alone.
+_BECOME_NEW_USER = "SELECT set_config('app.user_id', uuid_v7()::text, true)"
+
+_REGISTER = f"""
+    WITH registered AS (
+        INSERT INTO users (id, email, hashed_password)
+        VALUES (current_setting('app.user_id'), %(email)s, %(hashed_password)s)
+        ON CONFLICT DO NOTHING
+        RETURNING *
+    )
+    SELECT id, {USER_JSON} FROM registered
+"""
+
+_FIND = f"SELECT id, {USER_JSON}, hashed_password FROM find_account(%(email)s)"
+
+_REHASH = f"""
+    WITH rehashed AS (
+        UPDATE users SET hashed_password = %(hashed_password)s
+        WHERE id = %(user_id)s AND hashed_password = %(outdated)s
+        RETURNING *
+    )
+    SELECT {USER_JSON} FROM rehashed
+"""
+
+
+def register(stranger: Caller, registration: Registration) -> str:
+    """A new account, and a token for it, as JSON.
+
+    Raises RateLimited, EmailTaken, and KeysUnavailable when the store does not give what tokens are
+    signed with.
+    """
+    secret = _read_secret()
+    values = {
+        "email": registration.email,
+        "hashed_password": hash_password(registration.password),
+    }
+    stranger.email = registration.email
+    _, rows = database.run(stranger, Statement(_BECOME_NEW_USER), Statement(_REGISTER, values))
+    if not rows:
+        raise EmailTaken
+    user_id, user = rows[0]
+    return _answer(user_id, user, secret)
+
+
+def log_in(stranger: Caller, login: Login) -> str:
+    """The account that these are the e-mail address and password of, and a token, as JSON.
+
+    It is asked for in one round trip; where the password has to be hashed anew, that is a second.
+
+    Raises RateLimited, CredentialsInvalid, which never says what was wrong, and KeysUnavailable as
+    `register` does. An attempt counts whether or not it succeeds.
+    """
+    secret = _read_secret()
+    stranger.email = login.email
+    (rows,) = database.run(stranger, Statement(_FIND, {"email": login.email}))
+    user_id, user, hashed = rows[0] if rows else (None, None, None)
+    if not verify_password(login.password, hashed):
+        raise CredentialsInvalid
+    if is_outdated(hashed):
+        user = _rehash(user_id, login.password, hashed) or user
+    return _answer(user_id, user, secret)
+
+
+def _rehash(user_id: str, password: SecretStr, outdated: str) -> str | None:
+    """The user as JSON after that; None where another login or a deletion came first."""
+    values = {"hashed_password": hash_password(password), "outdated": outdated}
+    (rows,) = database.run(Caller(user_id, registered=True), Statement(_REHASH, values))
+    return rows[0][0] if rows else None
+
+
+def _read_secret() -> str:
+    try:
+        return get_settings().read_auth_secret()
+    except SettingsError as error:
+        raise KeysUnavailable from error
+
+
+def _answer(user_id: str, user: str, secret: str) -> str:
+    settings = get_settings()
+    now = int(time.time())
+    claims = {
+        "iss": settings.token_issuer,
+        "aud": settings.token_audience,
+        "iat": now,
+        "exp": now + TOKEN_LIFETIME,
+        "sub": user_id,
+    }
+    session = {
+        "access_token": jwt.encode(claims, secret, "HS256"),
+        "token_type": "bearer",
+        "expires_in": TOKEN_LIFETIME,
+    }
+    return f'{json.dumps(session)[:-1]}, "user": {user}}}'

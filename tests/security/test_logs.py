@@ -1,5 +1,6 @@
 """What is secret is never logged, however much is: tokens, passwords, secrets, tasks, addresses."""
 
+import io
 import logging
 import os
 import time
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 
 from infra.template import read_routes
+from shared.app import _logger
 from shared.key_set import get_key_set
 from shared.settings import get_settings
 from tests.clients import SECRET, HandlerTransport, User, make_token
@@ -140,6 +142,16 @@ def with_password(postgres: str) -> Iterator[tuple[str, str]]:
         yield postgres.replace("lambdo_owner@", f"lambdo_owner:{password}@"), password
 
 
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What the functions of this process log."""
+    log = io.StringIO()
+    (handler,) = _logger.handlers
+    # It writes to what stdout was when the first function was imported.
+    monkeypatch.setattr(handler, "stream", log)
+    return log
+
+
 def test_no_function_logs_what_is_secret(
     with_password: tuple[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,7 +166,7 @@ def test_no_function_logs_what_is_secret(
     assert routes <= walk.routes
 
 
-def test_no_fault_of_the_database_logs_what_is_secret(capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_fault_of_the_database_logs_what_is_secret(log: io.StringIO) -> None:
     password = uuid4().hex
     url = f"postgresql://lambdo:{password}@127.0.0.1:{free_port()}/lambdo"
     with pytest.MonkeyPatch.context() as environment:
@@ -166,12 +178,12 @@ def test_no_fault_of_the_database_logs_what_is_secret(capfd: pytest.CaptureFixtu
             walk.everywhere()
     get_settings.cache_clear()
     assert 503 in walk.statuses
-    check(walk, "".join(capfd.readouterr()), "database_unavailable", "connection failed")
+    check(walk, log.getvalue(), "database_unavailable", "connection failed")
 
 
 @pytest.mark.parametrize("database_url", ["direct"], indirect=True)
 def test_no_fault_of_a_provider_logs_what_is_secret(
-    handlers: httpx.Client, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    handlers: httpx.Client, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
 ) -> None:
     with running_provider() as provider:
         monkeypatch.setenv("AUTH_JWKS_URL", provider.url)
@@ -188,7 +200,7 @@ def test_no_fault_of_a_provider_logs_what_is_secret(
             walk.call("GET", "/api/tasks", token)
     get_key_set.cache_clear()
     assert walk.statuses == {200, 401, 503}
-    check(walk, "".join(capfd.readouterr()), "keys_unavailable", "is answered 500")
+    check(walk, log.getvalue(), "keys_unavailable", "is answered 500")
 
 
 def make_provider_tokens(provider: Provider) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from shared import database
 from shared.accounts import USER_JSON
+from shared.auth import OWN_KEY_ID
 from shared.credentials import (
     Login,
     Registration,
@@ -111,7 +112,7 @@ def _answer(user_id: str, user: str, secret: str) -> str:
         "sub": user_id,
     }
     session = {
-        "access_token": jwt.encode(claims, secret, "HS256"),
+        "access_token": jwt.encode(claims, secret, "HS256", {"kid": OWN_KEY_ID}),
         "token_type": "bearer",
         "expires_in": TOKEN_LIFETIME,
     }

@@ -130,7 +130,7 @@ def wait_for_another_key(browser: Browser, before: SignedIn) -> SignedIn:
 
 
 def test_every_call_goes_on_when_keys_rotate_and_when_they_are_out_of_reach(
-    installed: Path, database_url: str
+    installed: Path, database_url: str, handlers: httpx.Client, tell: Tell
 ) -> None:
     unrelated = secrets.token_urlsafe(32)
     with ExitStack() as provider, ExitStack() as rest:
@@ -146,8 +146,11 @@ def test_every_call_goes_on_when_keys_rotate_and_when_they_are_out_of_reach(
         check_every_call(http, after)
         check_every_call(http, before)
 
+        # In one process, which has met the keys.
+        tell(AUTH_JWKS_URL=url + JWKS)
+        check_every_call(handlers, after)
         provider.close()
-        check_every_call(http, after)
+        check_every_call(handlers, after)
         with running_gateway(database_url, **settings) as fresh:
             answer = httpx.get(f"{fresh}/api/tasks", headers=after.headers, timeout=30)
             assert refusal(answer) == (503, "keys_unavailable")

@@ -146,7 +146,7 @@ def test_an_international_address_is_kept_as_people_write_it(http: httpx.Client)
     "email",
     [
         *("", "ada", "@example.com", "ada@", "ada@example", "ada@@example.com", "a b@example.com"),
-        *("Ada <ada@example.com>", "ada@localhost", "ada@mail.test", "ada@[127.0.0.1]"),
+        *("Ada <ada@example.com>", "ada@localhost", "ada@mail.invalid", "ada@[127.0.0.1]"),
         *("ada@example.com, bob@example.com", "a\0@example.com", "ada@exa\u202emple.com"),
         *(f"{'a' * 65}@example.com", f"a@{'b.' * 130}com", "x" * 60_000, None, 1, ["a@b.com"]),
     ],
@@ -569,6 +569,17 @@ def test_nothing_secret_is_logged(handlers: httpx.Client, monkeypatch: pytest.Mo
     assert "unhandled exception" in written.getvalue()
     for secret in (PASSWORD, OTHER_PASSWORD, "argon2id", account["access_token"], email):
         assert secret not in written.getvalue()
+
+
+@WITHOUT_POOLER
+@pytest.mark.parametrize(("stage", "status"), [("local", 201), ("dev", 422)])
+def test_an_address_for_tests_is_taken_where_things_are_tried(
+    handlers: httpx.Client, monkeypatch: pytest.MonkeyPatch, stage: str, status: int
+) -> None:
+    monkeypatch.setenv("ENVIRONMENT", stage)
+    get_settings.cache_clear()
+    answer = sign_in(handlers, REGISTER, f"{uuid4().hex}@lambdo.test")
+    assert answer.status_code == status
 
 
 def test_attempts_on_an_account_are_limited(http: httpx.Client, owner: psycopg.Connection) -> None:

@@ -17,9 +17,9 @@ USER_JSON = f"""
     (SELECT row_to_json(answer)::text FROM (
         SELECT id, email, {as_utc("created_at")}, {as_utc("updated_at")}
     ) AS answer)
-"""
+"""  # nosec
 
-_READ = f"SELECT {USER_JSON} FROM users WHERE id = %(user_id)s"
+_READ = f"SELECT {USER_JSON} FROM users WHERE id = %(user_id)s"  # nosec
 
 _DELETE = "DELETE FROM users WHERE id = %(user_id)s RETURNING id"
 
@@ -40,7 +40,7 @@ _EXPORT = f"""
     SELECT '{{"user":' || {USER_JSON} || ',"tasks":[' || coalesce(page.tasks, '')
            || '],"next_cursor":' || CASE WHEN more THEN to_json(last)::text ELSE 'null' END || '}}'
     FROM users, page WHERE users.id = %(user_id)s
-"""
+"""  # nosec
 
 
 def read(caller: Caller) -> str:

@@ -1,11 +1,12 @@
 """Who calls: from an Authorization header to a caller, or a refusal that never says why."""
 
-import math
+import json
 import re
 import time
 from typing import Any
 
 import jwt
+from jwt.utils import base64url_decode
 
 from shared.errors import Forbidden, KeysUnavailable, TokenExpired, TokenInvalid, TokenMissing
 from shared.key_set import get_key_set
@@ -15,6 +16,9 @@ from shared.settings import SettingsError, get_settings
 LEEWAY = 30
 """Seconds by which the clocks of issuer and verifier may differ."""
 
+MAX_LENGTH = 10_240
+"""Characters of a token: API Gateway's quota on all headers, which no longer one comes through."""
+
 OWN_KEY_ID = "lambdo"
 """The `kid` by which tokens of built-in accounts are known from others with the same secret."""
 
@@ -23,6 +27,10 @@ EMAIL_LENGTH = 254
 
 # RFC 7519, 5.1: what a token says it is. Better Auth's other JWTs have types of their own.
 _TOKEN_TYPES = (None, "jwt", "at+jwt")
+
+# What would have the claims read in another way than they are here: RFC 7515, 4.1.10 and 4.1.11,
+# RFC 7516, 4.1.3 and RFC 7797, 3.
+_OTHER_READINGS = frozenset({"b64", "crit", "cty", "zip"})
 
 # What a key set is for; all else is for the shared secret, which takes HS256 alone.
 _ASYMMETRIC = ("EdDSA", "ES256", "RS256", "PS256")
@@ -37,12 +45,12 @@ def authenticate(authorization: str | None) -> Caller:
     Raises TokenMissing, TokenExpired or TokenInvalid; KeysUnavailable when neither store nor
     provider gives what it is to be checked with.
     """
-    scheme, _, credentials = (authorization or "").strip().partition(" ")
+    scheme, _, credentials = (authorization or "").strip(" \t").partition(" ")
     if scheme.lower() != "bearer" or not credentials:
         raise TokenMissing
-    token = credentials.lstrip()
+    token = credentials.lstrip(" ")
     # Several headers reach us joined with a comma, which fails this.
-    if not _COMPACT_JWT.fullmatch(token):
+    if len(token) > MAX_LENGTH or not _COMPACT_JWT.fullmatch(token):
         raise TokenInvalid
     header, claims = _verify(token)
     email = claims.get("email")
@@ -94,11 +102,11 @@ def _verify(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     except jwt.PyJWTError as error:
         raise TokenInvalid from error
     if not (
-        _is_token_type(header.get("typ"))
-        and "crit" not in header
+        all(map(_is_unambiguous, token.split(".")[:2]))
+        and _is_token_type(header.get("typ"))
+        and _OTHER_READINGS.isdisjoint(header)
         and _is_storable(claims["sub"], SUBJECT_LENGTH)
-        and _is_number(claims["exp"])
-        and all(_is_number(claims[name]) for name in ("nbf", "iat") if name in claims)
+        and all(_is_number(claims[name]) for name in ("exp", "nbf", "iat") if name in claims)
     ):
         raise TokenInvalid
     now = time.time()
@@ -163,9 +171,28 @@ def _is_token_type(value: object) -> bool:
     return (value.lower() if isinstance(value, str) else value) in _TOKEN_TYPES
 
 
+def _is_unambiguous(part: str) -> bool:
+    """Whether header or claims are JSON that nobody reads in another way.
+
+    RFC 7519, 7.2: it is UTF-8. RFC 7519, 4 and RFC 7515, 4: no name is there twice.
+    """
+    try:
+        json.loads(base64url_decode(part).decode(), object_pairs_hook=_take_once)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _take_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    taken = dict(members)
+    if len(taken) < len(members):
+        raise ValueError("a name is there twice")
+    return taken
+
+
 def _is_number(value: object) -> bool:
-    # RFC 7519, 2
-    return type(value) is int or (type(value) is float and math.isfinite(value))
+    # RFC 7519, 2. Beyond 2 ** 53 numbers are not the same to all who read them (RFC 8259, 6).
+    return type(value) in (int, float) and abs(value) < 2**53  # type: ignore[arg-type]
 
 
 def _is_storable(value: object, length: int) -> bool:

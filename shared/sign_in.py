@@ -35,9 +35,9 @@ _REGISTER = f"""
         RETURNING *
     )
     SELECT id, {USER_JSON} FROM registered
-"""
+"""  # nosec
 
-_FIND = f"SELECT id, {USER_JSON}, hashed_password FROM find_account(%(email)s)"
+_FIND = f"SELECT id, {USER_JSON}, hashed_password FROM find_account(%(email)s)"  # nosec
 
 _REHASH = f"""
     WITH rehashed AS (
@@ -46,7 +46,7 @@ _REHASH = f"""
         RETURNING *
     )
     SELECT {USER_JSON} FROM rehashed
-"""
+"""  # nosec
 
 
 def register(stranger: Caller, registration: Registration) -> str:
@@ -113,7 +113,7 @@ def _answer(user_id: str, user: str, secret: str) -> str:
     }
     session = {
         "access_token": jwt.encode(claims, secret, "HS256", {"kid": OWN_KEY_ID}),
-        "token_type": "bearer",
+        "token_type": "bearer",  # nosec B105 # RFC 6750
         "expires_in": TOKEN_LIFETIME,
     }
     return f'{json.dumps(session)[:-1]}, "user": {user}}}'

@@ -26,7 +26,7 @@ class StoredTask(NamedTuple):
 
 
 # bandit takes SQL that is put together for an injection (B608). It is told to be silent where that
-# is done, here, in accounts.py and in sign_in.py: the texts are constants, and values are parameters.
+# is done, as in accounts.py and sign_in.py: the texts are constants, and values are parameters.
 
 
 def as_utc(column: str) -> str:

@@ -21,7 +21,7 @@ from shared import accounts, credentials, limits
 from shared.app import _logger
 from shared.models import Caller
 from shared.settings import get_settings
-from tests.clients import SECRET, User
+from tests.clients import SECRET, SERVED, User
 from tests.contract.conftest import TIME, WITHOUT_POOLER, check_refusal, create, list_all
 from tests.servers import running_gateway
 
@@ -36,9 +36,10 @@ OTHER_PASSWORD = "wrong horse battery"
 
 
 @pytest.fixture(autouse=True)
-def _forget_attempts(owner: psycopg.Connection) -> None:
+def _forget_attempts(request: pytest.FixtureRequest) -> None:
     """Let each test make as many attempts as it is allowed: all come from one place."""
-    owner.execute("TRUNCATE rate_limits")
+    if SERVED is None:
+        request.getfixturevalue("owner").execute("TRUNCATE rate_limits")
 
 
 def new_email() -> str:
@@ -231,7 +232,10 @@ def test_a_body_that_is_not_whole_is_refused(
     [
         (b"", "application/json", 400, "bad_request"),
         (b"{", "application/json", 400, "bad_request"),
-        (b'{"email": "\xff"}', "application/json", 400, "bad_request"),
+        pytest.param(
+            *(b'{"email": "\xff"}', "application/json", 400, "bad_request"),
+            marks=pytest.mark.beyond_sam_local("passes on bodies that are not UTF-8"),
+        ),
         (b"email=ada", "application/x-www-form-urlencoded", 415, "unsupported_media_type"),
         (b" " * 70_000, "application/json", 413, "body_too_large"),
         (b'{"email":"a@b.com","password":"\\ud800 hunter22"}', "application/json", 422, None),

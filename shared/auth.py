@@ -92,6 +92,14 @@ def check_signing_settings() -> None:
     settings.read_auth_secret()
 
 
+def read_secret() -> str:
+    """What HS256 tokens are signed with. Raises KeysUnavailable when the store does not give it."""
+    try:
+        return get_settings().read_auth_secret()
+    except SettingsError as error:
+        raise KeysUnavailable from error
+
+
 def _verify(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         header = jwt.get_unverified_header(token)
@@ -121,11 +129,7 @@ def _check_by_secret(token: str, _header: dict[str, Any]) -> dict[str, Any]:
     settings = get_settings()
     if not settings.has_auth_secret:
         raise TokenInvalid
-    try:
-        secret = settings.read_auth_secret()
-    except SettingsError as error:
-        raise KeysUnavailable from error
-    return _decode(token, secret, "HS256", settings.auth_issuer, settings.auth_audience)
+    return _decode(token, read_secret(), "HS256", settings.auth_issuer, settings.auth_audience)
 
 
 def _check_by_key_set(token: str, header: dict[str, Any]) -> dict[str, Any]:

@@ -120,8 +120,7 @@ def run(caller: Caller, *statements: Statement, owns: bool = False) -> list[list
     none, Conflict when another transaction won, and DatabaseUnavailable when Postgres is out of
     reach, too slow or read-only.
     """
-    stranger = not caller.user_id
-    required = not stranger and (
+    required = bool(caller.user_id) and (
         caller.registered or get_settings().user_provisioning == "required"
     )
     who = {"user_id": caller.user_id, "email": caller.email}

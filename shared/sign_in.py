@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from shared import database
 from shared.accounts import USER_JSON
-from shared.auth import OWN_KEY_ID
+from shared.auth import OWN_KEY_ID, read_secret
 from shared.credentials import (
     Login,
     Registration,
@@ -17,9 +17,9 @@ from shared.credentials import (
     verify_password,
 )
 from shared.database import Statement
-from shared.errors import CredentialsInvalid, EmailTaken, KeysUnavailable
+from shared.errors import CredentialsInvalid, EmailTaken
 from shared.models import Caller
-from shared.settings import SettingsError, get_settings
+from shared.settings import get_settings
 
 TOKEN_LIFETIME = 60 * 60
 """Seconds for which a token is good."""
@@ -55,7 +55,7 @@ def register(stranger: Caller, registration: Registration) -> str:
     Raises RateLimited, EmailTaken, and KeysUnavailable when the store does not give what tokens are
     signed with.
     """
-    secret = _read_secret()
+    secret = read_secret()
     values = {
         "email": registration.email,
         "hashed_password": hash_password(registration.password),
@@ -76,7 +76,7 @@ def log_in(stranger: Caller, login: Login) -> str:
     Raises RateLimited, CredentialsInvalid, which never says what was wrong, and KeysUnavailable as
     `register` does. An attempt counts whether or not it succeeds.
     """
-    secret = _read_secret()
+    secret = read_secret()
     stranger.email = login.email
     (rows,) = database.run(stranger, Statement(_FIND, {"email": login.email}))
     user_id, user, hashed = rows[0] if rows else (None, None, None)
@@ -92,13 +92,6 @@ def _rehash(user_id: str, password: SecretStr, outdated: str) -> str | None:
     values = {"hashed_password": hash_password(password), "outdated": outdated}
     (rows,) = database.run(Caller(user_id, registered=True), Statement(_REHASH, values))
     return rows[0][0] if rows else None
-
-
-def _read_secret() -> str:
-    try:
-        return get_settings().read_auth_secret()
-    except SettingsError as error:
-        raise KeysUnavailable from error
 
 
 def _answer(user_id: str, user: str, secret: str) -> str:

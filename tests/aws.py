@@ -60,10 +60,7 @@ with open(sys.argv[2], "w") as file:
 
 @contextmanager
 def running_aws() -> Iterator[dict[str, str]]:
-    """What the environment of a program says so that AWS is such an account, while the block runs.
-
-    The account has one bucket, `artifacts`.
-    """
+    """What a program is told so that AWS is such an account, while the block runs."""
     port = free_port()
     environment = {
         "HTTPS_PROXY": f"http://127.0.0.1:{port}",

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from shared import tasks
+from shared import listing
 from shared.app import create_caller_app, create_handler, serve_tasks
 from shared.models import TaskPage, TaskQuery
 from shared.requests import CurrentCaller
@@ -16,7 +16,7 @@ app = create_caller_app()
 @serve_tasks(app, "GET", model=TaskPage, others=(400,))
 async def list_tasks(caller: CurrentCaller, query: Annotated[TaskQuery, Query()]) -> Response:
     """List tasks, newest first unless `sort` says otherwise; follow `next_cursor` for more."""
-    return JsonResponse(tasks.list_page(caller, query))
+    return JsonResponse(listing.list_page(caller, query))
 
 
 handler = create_handler(app)

@@ -5,7 +5,7 @@ from uuid import UUID
 from shared import database
 from shared.database import Statement
 from shared.models import Caller
-from shared.tasks import TASK_JSON, as_utc
+from shared.tasks import TASK_JSON, json_object, json_text, json_time
 
 EXPORT_BYTES = 2_000_000
 """The most that the tasks of one page of an export take, in bytes.
@@ -13,11 +13,12 @@ EXPORT_BYTES = 2_000_000
 Lambda's answers end at 6 MB, and in the JSON around one a byte may become three.
 """
 
-USER_JSON = f"""
-    (SELECT row_to_json(answer)::text FROM (
-        SELECT id, email, {as_utc("created_at")}, {as_utc("updated_at")}
-    ) AS answer)
-"""  # nosec
+USER_JSON = json_object(
+    id=json_text("id"),
+    email=json_text("email"),
+    created_at=json_time("created_at"),
+    updated_at=json_time("updated_at"),
+)
 
 _READ = f"SELECT {USER_JSON} FROM users WHERE id = %(user_id)s"  # nosec
 

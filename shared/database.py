@@ -39,6 +39,7 @@ READY_TIMEOUT = 2.5
 _BECOME_CALLER = f"""
     SELECT set_config('role', '{ROLE}', true),
            set_config('app.user_id', %(user_id)s, true),
+           set_config('datestyle', 'ISO', true),
            set_config('statement_timeout', '{STATEMENT_TIMEOUT}s', true)
 """
 

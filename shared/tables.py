@@ -24,6 +24,7 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlmodel import Field, SQLModel
 
 _NOW = text("now()")
+_FILTERED = ("user_id", "is_completed", "priority_rank")
 
 
 def _due_at_or(last: str) -> TextClause:
@@ -61,11 +62,18 @@ class TaskRow(SQLModel, table=True):
         CheckConstraint("priority IN ('low', 'medium', 'high')", "tasks_priority"),
         CheckConstraint("is_completed = (completed_at IS NOT NULL)", "tasks_completed_at"),
         Index("tasks_by_created_at", "user_id", "created_at", "id"),
-        Index("tasks_by_updated_at", "user_id", "updated_at", "id"),
-        Index("tasks_by_due_at", "user_id", _due_at_or("infinity"), "id"),
-        Index("tasks_by_due_at_desc", "user_id", _due_at_or("-infinity"), "id"),
-        Index("tasks_by_priority", "user_id", "priority_rank", "id"),
-        Index("tasks_by_title", "user_id", "title_key", "id"),
+        Index("tasks_filtered_by_created_at", *_FILTERED, "created_at", "id"),
+        Index("tasks_filtered_by_updated_at", *_FILTERED, "updated_at", "id"),
+        Index("tasks_filtered_by_due_at", *_FILTERED, _due_at_or("infinity"), "id"),
+        Index("tasks_filtered_by_due_at_desc", *_FILTERED, _due_at_or("-infinity"), "id"),
+        Index("tasks_filtered_by_title", *_FILTERED, "title_key", "id"),
+        Index("tasks_filtered_by_priority", *_FILTERED, "id"),
+        Index(
+            "tasks_by_words",
+            "search",
+            postgresql_using="gin",
+            postgresql_with={"fastupdate": "off"},
+        ),
     )
 
     id: UUID = Field(sa_column=Column(Uuid, primary_key=True, server_default=text("uuid_v7()")))
@@ -97,7 +105,10 @@ class TaskRow(SQLModel, table=True):
     search: str = Field(
         sa_column=Column(
             TSVECTOR,
-            Computed("search_words(title) || search_words(description)", persisted=True),
+            Computed(
+                "array_to_tsvector(own_words(user_id, title || coalesce(' ' || description, '')))",
+                persisted=True,
+            ),
         )
     )
 

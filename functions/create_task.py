@@ -1,12 +1,12 @@
 """POST …/tasks: a new task of the caller's."""
 
-from fastapi import Request, Response
-
 from shared import tasks
 from shared.app import create_caller_app, create_handler, serve_tasks
 from shared.models import Task, TaskCreate
 from shared.requests import CurrentCaller
 from shared.responses import created
+
+from fastapi import Request, Response
 
 app = create_caller_app()
 

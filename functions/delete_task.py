@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from fastapi import Response
-
 from shared import tasks
 from shared.app import create_caller_app, create_handler, serve_tasks
 from shared.requests import CurrentCaller, IfMatch
+
+from fastapi import Response
 
 app = create_caller_app()
 

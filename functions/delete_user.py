@@ -1,10 +1,10 @@
 """DELETE /api/users/me: deletes the caller's account and everything it owns."""
 
-from fastapi import Response
-
 from shared import accounts
 from shared.app import create_caller_app, create_handler, serve_account
 from shared.requests import CurrentCaller
+
+from fastapi import Response
 
 app = create_caller_app()
 

@@ -3,13 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Response
-
 from shared import accounts
 from shared.app import create_caller_app, create_handler, serve_account
 from shared.models import Export
 from shared.requests import CurrentCaller
 from shared.responses import JsonResponse
+
+from fastapi import Query, Response
 
 app = create_caller_app()
 

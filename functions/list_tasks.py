@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import Query, Response
-
 from shared import listing
 from shared.app import create_caller_app, create_handler, serve_tasks
 from shared.models import TaskPage, TaskQuery
 from shared.requests import CurrentCaller
 from shared.responses import JsonResponse
+
+from fastapi import Query, Response
 
 app = create_caller_app()
 

@@ -1,13 +1,13 @@
 """POST /api/auth/login: a token, where accounts are built in."""
 
-from fastapi import Response
-
 from shared import sign_in
 from shared.app import create_handler, create_sign_in_app, serve_sign_in
 from shared.credentials import Login
 from shared.errors import CredentialsInvalid
 from shared.requests import CurrentCaller
 from shared.responses import JsonResponse
+
+from fastapi import Response
 
 app = create_sign_in_app()
 

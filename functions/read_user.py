@@ -1,12 +1,12 @@
 """GET /api/users/me: the caller."""
 
-from fastapi import Response
-
 from shared import accounts
 from shared.app import create_caller_app, create_handler, serve_account
 from shared.models import User
 from shared.requests import CurrentCaller
 from shared.responses import JsonResponse
+
+from fastapi import Response
 
 app = create_caller_app()
 

@@ -1,11 +1,11 @@
 """GET /docs and GET /openapi.json: the one document for every endpoint."""
 
-from fastapi import Response
-from fastapi.responses import HTMLResponse
-
 from shared import openapi
 from shared.app import create_app, create_handler
 from shared.responses import JsonResponse
+
+from fastapi import Response
+from fastapi.responses import HTMLResponse
 
 app = create_app()
 

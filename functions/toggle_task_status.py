@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from fastapi import Response
-
 from shared import tasks
 from shared.app import create_caller_app, create_handler, serve_tasks
 from shared.models import Task
 from shared.requests import CurrentCaller, IfMatch
 from shared.responses import JsonResponse
+
+from fastapi import Response
 
 app = create_caller_app()
 

@@ -18,7 +18,7 @@ _COLUMNS = """
 _THIS_TASK = "user_id = %(user_id)s AND id = %(task_id)s"
 
 _LIST = f"""
-    SELECT json_build_object('tasks', coalesce(json_agg(task), '[]'))::text FROM (
+    SELECT coalesce(json_agg(task), '[]')::text FROM (
         SELECT {_COLUMNS} FROM tasks WHERE user_id = %(user_id)s
         ORDER BY created_at DESC, id DESC LIMIT %(limit)s
     ) AS task

@@ -1,7 +1,7 @@
 """The same calls as tutorials write them: FastAPI, SQLModel and Mangum, in one function."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID, uuid4
@@ -78,12 +78,6 @@ class TaskPublic(SQLModel):
     updated_at: datetime
 
 
-class TaskPage(SQLModel):
-    """A listing."""
-
-    tasks: list[TaskPublic]
-
-
 def get_session() -> Iterator[Session]:
     """A session for one request."""
     with Session(engine) as session:
@@ -120,10 +114,10 @@ def get_own_task(task_id: UUID, session: SessionDep, user: CurrentUser) -> Task:
 OwnTask = Annotated[Task, Depends(get_own_task)]
 
 
-@app.get("/api/{user_id}/tasks", response_model=TaskPage)
+@app.get("/api/{user_id}/tasks", response_model=list[TaskPublic])
 def list_tasks(
     session: SessionDep, user: CurrentUser, limit: Annotated[int, Query(ge=1, le=1000)] = 100
-) -> dict[str, object]:
+) -> Sequence[Task]:
     """List the user's tasks, newest first."""
     statement = (
         select(Task)
@@ -131,7 +125,7 @@ def list_tasks(
         .order_by(col(Task.created_at).desc(), col(Task.id).desc())
         .limit(limit)
     )
-    return {"tasks": session.exec(statement).all()}
+    return session.exec(statement).all()
 
 
 @app.post("/api/{user_id}/tasks", response_model=TaskPublic, status_code=status.HTTP_201_CREATED)

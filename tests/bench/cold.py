@@ -1,0 +1,62 @@
+"""Cold starts: from the start of a process to its first answer, under Lambda's runtime."""
+
+import os
+import secrets
+from functools import partial
+from pathlib import Path
+
+from infra.template import ROOT
+from tests.bench.builds import built
+from tests.bench.figures import Figure
+from tests.bench.stack import running_stack
+from tests.bench.starting import Function
+from tests.bench.subjects import (
+    FLOOR,
+    LAMBDO,
+    LIST_PAGE,
+    LISTER,
+    TEXTBOOK,
+    make_environment,
+    make_events,
+    seed,
+)
+from tests.bench.turns import Sampling, Work, compare, measure_in_turns
+from tests.clients import make_token
+
+FLOOR_LIMIT = 2.6
+TEXTBOOK_LIMIT = 0.33
+SAMPLING = Sampling(turns=10, values=3)
+CASE = ("Cold start", f"first answer, {LIST_PAGE.what}")
+
+
+def measure() -> list[Figure]:
+    """The first answer beside that of the floor, and of the textbook with bytecode and without."""
+    with built() as builds, running_stack() as stack:
+        tasks = seed(stack)
+        secret = secrets.token_urlsafe(32)
+        (event,) = make_events(LIST_PAGE, tasks, {LISTER: make_token(LISTER, secret)}, 1)
+
+        def prepare(handler: str, folders: list[Path]) -> Work:
+            environment = make_environment(
+                stack.pooled, secret, *folders, PYTHONDONTWRITEBYTECODE="1"
+            )
+            name = handler.format(function=LIST_PAGE.function)
+            function = Function(name, builds.python, environment)
+            return Work(
+                {"function": function._asdict(), "event": event},
+                {**os.environ, "PYTHONPATH": str(ROOT)},
+            )
+
+        subjects = {
+            "floor": partial(prepare, FLOOR.handler, builds.floor),
+            "Lambdo": partial(prepare, LAMBDO.handler, builds.lambdo),
+            "textbook": partial(prepare, TEXTBOOK.handler, builds.textbook),
+            "textbook, compiled": partial(prepare, TEXTBOOK.handler, builds.compiled_textbook),
+        }
+        suites = measure_in_turns("tests.bench.starting", subjects, SAMPLING)
+
+    found = {name: suite.get_benchmark("start") for name, suite in suites.items()}
+    limits = {"floor": FLOOR_LIMIT, "textbook": TEXTBOOK_LIMIT, "textbook, compiled": None}
+    return [
+        compare(CASE, found["Lambdo"], name, found[name], limit) for name, limit in limits.items()
+    ]

@@ -135,7 +135,7 @@ def _draw(figures: list[Figure], machine: dict[str, str | int], file: Path) -> N
             textcoords="offset points",
             verticalalignment="center",
         )
-    axes.set_yticks(places, [f"{each.part}: {each.what} / {each.beside}" for each in figures])
+    axes.set_yticks(places, [f"{each.part}: {each.what}, beside {each.beside}" for each in figures])
     axes.invert_yaxis()
     axes.set_ylim(len(figures) - 0.4, -0.6)
     axes.set_xscale("log", base=2)
@@ -148,8 +148,10 @@ def _draw(figures: list[Figure], machine: dict[str, str | int], file: Path) -> N
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel("times as long as what it is compared with; a black mark is the limit")
-    axes.set_title("Lambdo's times beside others'", loc="left", fontweight="bold")
-    figure.text(0.005, 0.002, _describe(machine), fontsize=7, color="#555555")
+    axes.set_xlabel(
+        f"times as long as what it is beside; a black mark is the limit\n{_describe(machine)}",
+        fontsize=8,
+    )
+    axes.set_title("How long Lambdo takes", loc="left", fontweight="bold")
     figure.savefig(file, metadata={"Date": None})
     pyplot.close(figure)

@@ -65,6 +65,18 @@ def read_cors() -> CorsRules:
     )
 
 
+def read_environment() -> dict[str, str]:
+    """What every function has in its environment, as far as the parameters have defaults."""
+    template = _read_template()
+    environment = {}
+    for name, value in template["Globals"]["Function"]["Environment"]["Variables"].items():
+        # A reference, or a function whose last argument is one.
+        parameter = value[-1] if isinstance(value, list) else value
+        if "Default" in template["Parameters"].get(parameter, {}):
+            environment[name] = str(template["Parameters"][parameter]["Default"])
+    return environment
+
+
 class _Loader(yaml.SafeLoader):
     """Reads CloudFormation's short intrinsic functions as what they are given."""
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 import psycopg
@@ -107,14 +107,19 @@ def damaged(api: str, damage: Damage) -> Iterator[str]:
 
 
 @contextmanager
-def running_pgbouncer(postgres: str, pool_size: int = 20) -> Iterator[str]:
-    """The URL of the same database through PgBouncer, in transaction mode as on Neon."""
+def running_pgbouncer(
+    postgres: str, pool_size: int = 20, password: str | None = None
+) -> Iterator[str]:
+    """The URL of the same database through PgBouncer, in transaction mode as on Neon.
+
+    With a `password`, which is in that URL, PgBouncer asks for it as Neon does: SCRAM-SHA-256.
+    """
     url = urlsplit(postgres)
     directory = parse_qs(url.query)["host"][0]
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="lambdo-") as folder:
         users = Path(folder) / "users.txt"
-        users.write_text(f'"{url.username}" ""\n')
+        users.write_text(f'"{url.username}" "{_scram_secret(postgres, password)}"\n')
         settings = Path(folder) / "pgbouncer.ini"
         settings.write_text(
             f"""
@@ -124,7 +129,7 @@ def running_pgbouncer(postgres: str, pool_size: int = 20) -> Iterator[str]:
             listen_addr = 127.0.0.1
             listen_port = {port}
             unix_socket_dir =
-            auth_type = trust
+            auth_type = {"trust" if password is None else "scram-sha-256"}
             auth_file = {users}
             pool_mode = transaction
             default_pool_size = {pool_size}
@@ -137,9 +142,20 @@ def running_pgbouncer(postgres: str, pool_size: int = 20) -> Iterator[str]:
         owner = pwd.getpwuid(Path(directory).stat().st_uid).pw_name
         become = ["-u", owner] if os.geteuid() == 0 else []
         command = ["pgbouncer", "-q", *become, str(settings)]
-        pooled = f"postgresql://{url.username}@127.0.0.1:{port}{url.path}"
+        login = url.username if password is None else f"{url.username}:{quote(password)}"
+        pooled = f"postgresql://{login}@127.0.0.1:{port}{url.path}"
         with running(command, {**os.environ}, lambda: _can_connect(pooled)):
             yield pooled
+
+
+def _scram_secret(postgres: str, password: str | None) -> str:
+    """What a server keeps of a password, with which it can check one and not log in with it."""
+    if password is None:
+        return ""
+    with psycopg.connect(postgres) as connection:
+        user = connection.info.user.encode()
+        secret = connection.pgconn.encrypt_password(password.encode(), user, b"scram-sha-256")
+    return secret.decode()
 
 
 @contextmanager

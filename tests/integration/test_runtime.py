@@ -6,13 +6,11 @@ The client (awslambdaric) talks to the emulator that the SAM CLI ships, as it do
 import hashlib
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from infra.template import ROOT, read_routes
 from shared import custom_resource
 from tests.clients import SECRET, User, make_event
 from tests.integration.conftest import list_objects
+from tests.runtime import ARCHITECTURE, INVOCATIONS, emulate, install_runtime_client
 from tests.servers import free_port, running
 from tests.stack import running_stack
 
@@ -35,20 +34,14 @@ pytestmark = pytest.mark.skipif(
 LAYER_BUDGET = 74_000_000
 """Bytes, unzipped and with bytecode; Lambda takes 250 MB of layers and function together."""
 
-HERE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
-"""What Lambda calls a processor like that of this machine."""
-
 ELF_MACHINES = {"arm64": 183, "x86_64": 62}
 
 MIGRATE = "migrate_database.handler"
 LOCK = "hashtext('lambdo')"
 """What a migration holds, so that no other one runs."""
 
-_RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
-"""What Lambda has beside Python itself, apart from boto3."""
 
-
-def _build_layer(folder: Path, architecture: str = HERE) -> Path:
+def _build_layer(folder: Path, architecture: str = ARCHITECTURE) -> Path:
     """Build the layer as `sam build` does: by the makefile that the template points to."""
     subprocess.run(
         ["make", "--silent", "build-SharedLayer", f"ARTIFACTS_DIR={folder}"],
@@ -92,12 +85,7 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What Lambda finds in /var/runtime."""
-    folder = tmp_path_factory.mktemp("runtime")
-    pinned = [f"{name}=={metadata.version(name)}" for name in _RUNTIME_CLIENT]
-    # Not those of this environment, which may be of another Python.
-    pip = ["python3.13", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "--no-deps", "--target", str(folder), *pinned], check=True)
-    return folder
+    return install_runtime_client(tmp_path_factory.mktemp("runtime"))
 
 
 class Functions:
@@ -106,7 +94,6 @@ class Functions:
     def __init__(self, stack: ExitStack, folders: list[Path], database_url: str) -> None:
         self._stack = stack
         self._handlers = {route.key: route.handler for route in read_routes()}
-        self._emulator = _find_emulator()
         self._environment = {
             "PATH": os.environ["PATH"],
             "PYENV_VERSION": os.environ.get("PYENV_VERSION", ""),
@@ -140,13 +127,8 @@ class Functions:
 
     def _start(self, handler: str, environment: dict[str, str]) -> str:
         own, client = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
-        command = [
-            *(str(self._emulator), "--log-level", "error"),
-            *("--runtime-interface-emulator-address", own, "--runtime-api-address", client),
-            # Neither this environment's packages nor this folder's modules.
-            *("python3.13", "-S", "-P", "-m", "awslambdaric", handler),
-        ]
-        url = f"http://{own}/2015-03-31/functions/function/invocations"
+        command = emulate(handler, own, client)
+        url = f"http://{own}{INVOCATIONS}"
         self._stack.enter_context(
             running(
                 command,
@@ -155,12 +137,6 @@ class Functions:
             )
         )
         return url
-
-
-def _find_emulator() -> Path:
-    pattern = f"lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-{HERE}"
-    (emulator,) = (ROOT / ".venv" / "sam").glob(pattern)
-    return emulator
 
 
 @pytest.fixture

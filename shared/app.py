@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from mangum import Mangum
 from pydantic import BaseModel
 
@@ -37,6 +38,9 @@ _USER_ID = {
     "schema": {"type": "string"},
 }
 
+# Lambda traces and measures already; FastAPI would look for a recipient at each request.
+_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+
 # Where the task paths begin, how the document groups them, and their parameters.
 _FAMILIES: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
     ("/api", "tasks of the token's user", []),
@@ -65,7 +69,7 @@ def create_app(*, with_database: bool = False) -> FastAPI:
     if with_database:
         database.check_settings()
     # Redirecting a trailing slash away would lose the stage of a URL and the body of a POST.
-    app = FastAPI(title="Lambdo", openapi_url=None, redirect_slashes=False)
+    app = FastAPI(title="Lambdo", openapi_url=None, redirect_slashes=False, telemetry=_TELEMETRY)
     install_error_handlers(app, _logger)
     return app
 

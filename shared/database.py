@@ -7,7 +7,7 @@ nothing on to the next client. See docs/architecture.md.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 from shared.errors import Conflict, DatabaseUnavailable, RateLimited, UserUnknown
 from shared.limits import Limit, limits_of
 from shared.models import Allowance, Caller
+from shared.scram import ScramConnection
 from shared.settings import SettingsError, get_settings
 
 ROLE = "lambdo_api"
@@ -37,15 +38,14 @@ READY_TIMEOUT = 2.5
 """Seconds that a readiness probe may take in all."""
 
 _BECOME_CALLER = f"""
-    SELECT set_config('role', '{ROLE}', true),
+           set_config('role', '{ROLE}', true),
            set_config('app.user_id', %(user_id)s, true),
            set_config('datestyle', 'ISO', true),
            set_config('statement_timeout', '{STATEMENT_TIMEOUT}s', true)
 """
 
-# Once the limit is passed it raises _TOO_MANY_CALLS, so that nothing of what follows happens.
-_COUNT_CALL = "SELECT * FROM count_call(%(subject)s, %(allowed)s)"
 _TOO_MANY_CALLS = "LR429"
+"""What count_call raises once a limit is passed, so that nothing of what follows happens."""
 
 _PROVISION_USER = "INSERT INTO users (id) VALUES (%(user_id)s) ON CONFLICT DO NOTHING"
 # It goes before the other, because an address that another user holds already must keep nobody out.
@@ -53,6 +53,7 @@ _PROVISION_USER_WITH_EMAIL = """
     INSERT INTO users (id, email) VALUES (%(user_id)s, %(email)s) ON CONFLICT DO NOTHING
 """
 _FIND_USER = "SELECT FROM users WHERE id = %(user_id)s"
+
 
 Row = tuple[Any, ...]
 
@@ -79,7 +80,7 @@ class _Pipeline(psycopg.Pipeline):
             yield from self._fetch_gen(flush=False)
 
 
-class _Connection(psycopg.Connection[Row]):
+class _Connection(ScramConnection):
     """A connection that waits ANSWER_TIMEOUT at most, also for a server that has fallen silent."""
 
     @contextmanager
@@ -129,8 +130,7 @@ def run(caller: Caller, *statements: Statement, owns: bool = False) -> list[list
     try:
         with closing(_connect(CONNECT_TIMEOUT)) as connection:
             with connection.pipeline():
-                connection.execute(_BECOME_CALLER, who)
-                counts = [connection.execute(_COUNT_CALL, limit._asdict()) for limit in limits]
+                count = connection.execute(*_begin(who, limits))
                 if required:
                     user = connection.execute(_FIND_USER, who)
                 elif owns:
@@ -141,7 +141,7 @@ def run(caller: Caller, *statements: Statement, owns: bool = False) -> list[list
                     connection.execute(sql, {**values, "user_id": caller.user_id})
                     for sql, values in statements
                 ]
-            _note_allowance(caller, limits, [cursor.fetchall() for cursor in counts])
+            _note_allowance(caller, limits, count.fetchall()[0])
             # An unknown user owns nothing, so the statements had nothing to find or to change.
             if required and user.rowcount == 0:
                 raise UserUnknown
@@ -160,10 +160,23 @@ def run(caller: Caller, *statements: Statement, owns: bool = False) -> list[list
         raise RateLimited(seconds_left) from error
 
 
-def _note_allowance(caller: Caller, limits: list[Limit], counts: list[list[Row]]) -> None:
+def _begin(who: Mapping[str, object], limits: Sequence[Limit]) -> Statement:
+    """What every pipeline begins with: the call is counted, and the caller takes over."""
+    values = dict(who)
+    counts = []
+    for number, limit in enumerate(limits):
+        values |= {f"subject_{number}": limit.subject, f"allowed_{number}": limit.allowed}
+        counts.append(f"count_call(%(subject_{number})s, %(allowed_{number})s) AS count_{number}")
+    used = "".join(f"count_{number}.*, " for number in range(len(limits)))
+    return Statement(
+        f"SELECT {used}{_BECOME_CALLER}{' FROM ' if counts else ''}{', '.join(counts)}", values
+    )
+
+
+def _note_allowance(caller: Caller, limits: Sequence[Limit], counts: Row) -> None:
     left = [
         Allowance(limit.allowed, limit.allowed - used, seconds_left)
-        for limit, [(used, seconds_left)] in zip(limits, counts, strict=True)
+        for limit, used, seconds_left in zip(limits, counts[::2], counts[1::2], strict=False)
     ]
     caller.allowance = min(left, key=lambda allowance: allowance.remaining, default=None)
 
@@ -185,7 +198,7 @@ def check_ready() -> None:
 
 def _probe() -> None:
     with closing(_connect(timeout=2)) as connection, connection.pipeline():
-        connection.execute(_BECOME_CALLER, {"user_id": ""})
+        connection.execute(*_begin({"user_id": ""}, []))
         connection.execute("SELECT FROM tasks LIMIT 0")
 
 
@@ -196,7 +209,7 @@ def _connect(timeout: int) -> _Connection:
         raise DatabaseUnavailable from error
     # Prepared statements and transactions of psycopg's own would cost round trips, and the first
     # outlive their client in a pooler.
-    return _Connection.connect(
+    return _Connection.log_in(
         url,
         autocommit=True,
         prepare_threshold=None,

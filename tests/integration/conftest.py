@@ -1,6 +1,8 @@
 """What integration tests share: every call there is on tasks, and the database behind the API."""
 
+import secrets
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -78,6 +80,29 @@ def empty(
         yield url
     use_database(monkeypatch, postgres)
     owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+PASSWORD = secrets.token_urlsafe()
+
+
+@pytest.fixture
+def guarded(postgres: str, owner: psycopg.Connection) -> Iterator[str]:
+    """The URL of the database for a role whose password the server asks for."""
+    role = f"guarded_{uuid4().hex}"
+    owner.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}' IN ROLE lambdo_api")
+    superuser = postgres.replace("//lambdo_owner@", "//postgres@")
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        ((file,),) = connection.execute("SHOW hba_file")
+        rules = Path(file)
+        before = rules.read_text()
+        try:
+            rules.write_text(f"local all {role} scram-sha-256\n{before}")
+            connection.execute("SELECT pg_reload_conf()")
+            yield postgres.replace("lambdo_owner@", f"{role}:{PASSWORD}@")
+        finally:
+            rules.write_text(before)
+            connection.execute("SELECT pg_reload_conf()")
+    owner.execute(f"DROP ROLE {role}")
 
 
 def list_objects(url: str) -> set[str]:

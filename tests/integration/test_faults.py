@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -23,6 +22,7 @@ from tests.integration.conftest import (
     CHANGE,
     CREATE,
     LIST,
+    PASSWORD,
     READ,
     WRITES,
     Call,
@@ -164,41 +164,18 @@ def test_a_database_without_the_tables_is_not_ready(
     check_unavailable(handlers.get("/health/ready"))
 
 
-@contextmanager
-def scram_required(postgres: str, role: str) -> Iterator[None]:
-    """Let the server ask for `role`'s password, which it asks nobody else for."""
-    superuser = postgres.replace("//lambdo_owner@", "//postgres@")
-    with psycopg.connect(superuser, autocommit=True) as connection:
-        ((file,),) = connection.execute("SHOW hba_file")
-        rules = Path(file)
-        before = rules.read_text()
-        try:
-            rules.write_text(f"local all {role} scram-sha-256\n{before}")
-            connection.execute("SELECT pg_reload_conf()")
-            yield
-        finally:
-            rules.write_text(before)
-            connection.execute("SELECT pg_reload_conf()")
-
-
 @pytest.mark.parametrize("database_url", ["direct"], indirect=True)
 def test_a_wrong_password(
     handlers: httpx.Client,
     alice: User,
-    postgres: str,
-    owner: psycopg.Connection,
+    guarded: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    owner.execute("CREATE ROLE guarded LOGIN PASSWORD 'right' IN ROLE lambdo_api")
-    try:
-        with scram_required(postgres, "guarded"):
-            use_database(monkeypatch, postgres.replace("lambdo_owner@", "guarded:hunter2@"))
-            for call in CALLS:
-                check_unavailable(make_call(handlers, alice, call))
-            use_database(monkeypatch, postgres.replace("lambdo_owner@", "guarded:right@"))
-            check_works(handlers, alice)
-    finally:
-        owner.execute("DROP ROLE guarded")
+    use_database(monkeypatch, guarded.replace(PASSWORD, "hunter2"))
+    for call in CALLS:
+        check_unavailable(make_call(handlers, alice, call))
+    use_database(monkeypatch, guarded)
+    check_works(handlers, alice)
 
 
 @contextmanager

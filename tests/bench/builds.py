@@ -41,8 +41,8 @@ def built() -> Iterator[Builds]:
         folder = Path(name)
         runtime = pool.submit(install_runtime_client, folder / "runtime")
         floor = pool.submit(_build_floor, folder / "floor", python)
-        lambdo = pool.submit(_sam_build, ROOT, folder / "lambdo", "ListTasks")
-        textbook = pool.submit(_build_textbook, folder / "textbook")
+        lambdo = pool.submit(_sam_build, python, ROOT, folder / "lambdo", "ListTasks")
+        textbook = pool.submit(_build_textbook, folder / "textbook", python)
         compiled_textbook = shutil.copytree(textbook.result(), folder / "compiled-textbook")
         _compile(python, compiled_textbook)
         layer = lambdo.result() / "SharedLayer" / "python"
@@ -69,10 +69,10 @@ def _build_floor(folder: Path, python: str) -> Path:
     return folder
 
 
-def _build_textbook(folder: Path) -> Path:
+def _build_textbook(folder: Path, python: str) -> Path:
     # Away from here, where SAM would find the settings of Lambdo's own template.
     sources = shutil.copytree(TEXTBOOK.folder.parent, folder / "sources")
-    return _sam_build(sources, folder / "built") / "Tasks"
+    return _sam_build(python, sources, folder / "built") / "Tasks"
 
 
 def _find_python() -> str:
@@ -85,12 +85,13 @@ def _find_python() -> str:
     ).stdout.strip()
 
 
-def _sam_build(template: Path, folder: Path, *resources: str) -> Path:
+def _sam_build(python: str, template: Path, folder: Path, *resources: str) -> Path:
     command = [
         *(str(_SAM), "build", *resources, "--build-dir", str(folder)),
         *("--parameter-overrides", f"Architecture={ARCHITECTURE}"),
     ]
-    environment = {**os.environ, "SAM_CLI_TELEMETRY": "0"}
+    path = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "SAM_CLI_TELEMETRY": "0"}
     try:
         subprocess.run(
             command, cwd=template, env=environment, capture_output=True, text=True, check=True

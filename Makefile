@@ -5,7 +5,7 @@ PYTHON ?= $(shell for python in python3.13 python3.14 python3.12 python3.11 pyth
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run sam-local containers token migrate test test-served lint scan audit format openapi \
+.PHONY: help run sam-local containers token migrate test test-served profile lint scan audit format openapi \
 	lock deploy smoke
 
 help: ## List what can be made
@@ -31,6 +31,9 @@ test: $(VENV)/test $(VENV)/sam ## Run all tests
 
 test-served: $(VENV)/test ## Walk the API that one of the above serves (URL)
 	@LAMBDO_URL="$(or $(URL),http://127.0.0.1:3000)" $(VENV)/bin/python -m pytest tests/contract $(PYTEST_ARGS)
+
+profile: $(VENV)/bench ## Show where the time of a request and of a cold start goes
+	@$(VENV)/bin/python -m tests.bench.profile
 
 lint: $(VENV)/test $(VENV)/sam ## Check style, types, the templates and the workflows
 	@$(VENV)/bin/ruff format --check .

@@ -46,7 +46,8 @@ class _Watch:
 
     def __init__(self) -> None:
         self.opening = self.ready = self.asked = self.closed = self.cpu_seconds = 0.0
-        connect, close = psycopg.Connection.connect.__func__, psycopg.Connection.close
+        connections: Any = psycopg.Connection
+        connect, close = connections.connect.__func__, connections.close
 
         def timed_connect(cls: type[Any], *arguments: Any, **options: Any) -> Any:
             self.opening, self.cpu_seconds = time.perf_counter(), time.process_time()
@@ -60,8 +61,8 @@ class _Watch:
             self.closed = time.perf_counter()
             self.cpu_seconds = time.process_time() - self.cpu_seconds
 
-        psycopg.Connection.connect = classmethod(timed_connect)  # type: ignore[assignment]
-        psycopg.Connection.close = timed_close  # type: ignore[method-assign]
+        connections.connect = classmethod(timed_connect)
+        connections.close = timed_close
 
     def measure(self, call: Callable[[], object]) -> Call:
         """What one call takes."""
@@ -117,4 +118,4 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT / "functions"))
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
         found = _make_calls(int(sys.argv[1]))
-    print(json.dumps({name: call._asdict() for name, call in found.items()}))
+    json.dump({name: call._asdict() for name, call in found.items()}, sys.stdout)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tests.bench.calls import Call
 
-# AWS Lambda Developer Guide, "Configure Lambda function memory": at 1,769 MB a function has one core.
+# AWS Lambda Developer Guide, "Configure Lambda function memory": one whole core at 1,769 MB.
 _FULL_CORE_MB = 1769
 _MEMORY_MB = (128, 256, 512, 1024, _FULL_CORE_MB)
 _TEMPLATE_MB = 512
@@ -13,7 +13,6 @@ _TEMPLATE_MB = 512
 # AWS's price lists for us-east-1 and arm64, 2026.
 _USD_PER_GB_SECOND = 0.0000133334
 _USD_PER_MILLION_REQUESTS = 0.20
-_USD_PER_MILLION_AT_API_GATEWAY = 1.00
 _USD_PER_CACHED_GB_SECOND = 0.0000015046
 _USD_PER_RESTORED_GB = 0.0001397998
 _MONTH_SECONDS = 365.25 * 86400 / 12
@@ -79,17 +78,18 @@ def _ms(seconds: float, digits: int = 1) -> str:
 
 def warm_table(listing: Call, reading: Call) -> list[str]:
     """What a warm call waits for, and what of it is computing."""
+    calls = (listing, reading)
     rows = {
-        "connecting, and closing": lambda call: call.connected_seconds - call.asking_seconds,
-        "the statements: one round trip": lambda call: call.asking_seconds,
-        "everything else": lambda call: call.seconds - call.connected_seconds,
-        "all": lambda call: call.seconds,
-        "of which the function itself computes": lambda call: call.cpu_seconds,
+        "connecting and closing": [c.connected_seconds - c.asking_seconds for c in calls],
+        "the statements: one round trip": [c.asking_seconds for c in calls],
+        "everything else": [c.seconds - c.connected_seconds for c in calls],
+        "all": [c.seconds for c in calls],
+        "of which the function itself computes": [c.cpu_seconds for c in calls],
     }
     return [
         "| | list 100 tasks | read one |",
         "|---|---|---|",
-        *(f"| {name} | {_ms(of(listing))} | {_ms(of(reading))} |" for name, of in rows.items()),
+        *(f"| {name} | {_ms(times[0])} | {_ms(times[1])} |" for name, times in rows.items()),
     ]
 
 
@@ -115,9 +115,10 @@ def memory_table(listing: Call, reading: Call, cold: ColdStart) -> list[str]:
         first = _duration(cold.first_call, memory, _NEAR_MS)
         usd = [1e6 * _gb_usd(seconds, memory) + _USD_PER_MILLION_REQUESTS for seconds in warm]
         start = 1000 * _gb_usd(cold.init_cpu_seconds + first, memory)
+        took = " | ".join(_ms(seconds, 0) for seconds in (*warm, first))
         lines.append(
-            f"| {memory:,} MB | {min(1, 1 / _slowness(memory)):.0%} | {_ms(warm[0], 0)}"
-            f" | {_ms(warm[1], 0)} | {_ms(first, 0)} | ${usd[0]:.2f} | ${usd[1]:.2f} | ${start:.4f} |"
+            f"| {memory:,} MB | {1 / _slowness(memory):.0%} | {took}"
+            f" | ${usd[0]:.2f} | ${usd[1]:.2f} | ${start:.4f} |"
         )
     return lines
 

@@ -22,7 +22,7 @@ import psycopg
 
 from infra.template import ROOT
 from tests.bench import costs
-from tests.bench.calls import TASKS, Call
+from tests.bench.calls import Call
 from tests.bench.costs import ColdStart
 from tests.bench.stack import Stack, running_stack
 from tests.bench.stacks import OURS, PYTHON, Frame, Stacks, draw, group_of
@@ -104,7 +104,14 @@ def _sample_calls(stack: Stack) -> Stacks:
         folded = Path(folder) / "folded"
         subprocess.run(
             [
-                *("py-spy", "record", "--idle", "--function", "--format", "raw"),
+                *(
+                    str(Path(sys.executable).with_name("py-spy")),
+                    "record",
+                    "--idle",
+                    "--function",
+                    "--format",
+                    "raw",
+                ),
                 *("--rate", str(_SAMPLES_A_SECOND), "--output", str(folded)),
                 *("--", sys.executable, "-m", "tests.bench.calls", str(_CALLS)),
             ],
@@ -132,7 +139,7 @@ def _shorten(frames: list[tuple[str, str]]) -> Iterator[Frame]:
 
     What Python itself does in between, such as an event loop, is left out.
     """
-    package_before = ""
+    group_before = ""
     for position, (function, file) in enumerate(frames):
         last = position == len(frames) - 1
         path = Path(file)
@@ -142,10 +149,10 @@ def _shorten(frames: list[tuple[str, str]]) -> Iterator[Frame]:
         group = group_of(package)
         if package == "tests" or (group == PYTHON and not last):
             continue
-        if last or group in (OURS,) or group != package_before:
-            module = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+        if last or group in (OURS, PYTHON) or group != group_before:
+            module = ".".join(path.with_suffix("").parts) if group == OURS else package
             yield Frame(f"{module}.{function.rpartition('<locals>.')[2]}", group)
-        package_before = group
+        group_before = group
 
 
 def _scale(samples: Stacks, calls: dict[str, Call]) -> Stacks:
@@ -243,7 +250,10 @@ def _import_table(imports: Stacks) -> list[str]:
     return [
         "| package | by itself | with what it imports first |",
         "|---|---|---|",
-        *(f"| {name} | {own[name] * 1000:.0f} ms | {with_others[name] * 1000:.0f} ms |" for name in rows),
+        *(
+            f"| {name} | {own[name] * 1000:.0f} ms | {with_others[name] * 1000:.0f} ms |"
+            for name in rows
+        ),
         f"| all | {sum(own.values()) * 1000:.0f} ms | |",
     ]
 
@@ -270,7 +280,7 @@ def _write_tables(**tables: list[str]) -> None:
         if not found:
             raise LookupError(f"{PAGE.name} has no place for the table {name}")
         text = f"{before}{begin}\n{table}\n{end}{after}"
-        print(f"\n{table}")
+        sys.stdout.write(f"\n{table}\n")
     PAGE.write_text(text)
 
 

@@ -47,7 +47,7 @@ _COLOURS = dict(
 )
 
 _INCHES = 12.0
-_INCHES_A_ROW = 0.21
+_INCHES_A_ROW = 0.24
 _FONT = 7
 _POINTS_A_LETTER = 0.56 * _FONT
 _SMALLEST = 0.002
@@ -78,16 +78,14 @@ def draw(stacks: Stacks, path: Path, title: str, tell: Callable[[float], str]) -
                 box.row, box.amount, 1, box.start, align="edge", color=colour, ec="white", lw=0.4
             )
             room = int(box.amount / whole * _INCHES * 72 / _POINTS_A_LETTER) - 1
-            label = f"{box.frame.name}  {tell(box.amount)}"
-            if len(label) > room:
-                label = box.frame.name if len(box.frame.name) <= room else ""
             axes.text(
-                box.start + box.amount / 2, box.row + 0.45, label,
+                box.start + box.amount / 2, box.row + 0.45, _label(box, tell(box.amount), room),
                 fontsize=_FONT, ha="center", va="center",
             )  # fmt: skip
-        shown = {box.frame.group for box in boxes}
+        groups = {box.frame.group for box in boxes}
+        shown = [group for group in _COLOURS if group in groups]
         drawing.legend(
-            handles=[Patch(color=c, label=group) for group, c in _COLOURS.items() if group in shown],
+            handles=[Patch(color=_COLOURS[group], label=group) for group in shown],
             loc="outside lower center", ncols=len(_COLOURS), fontsize=_FONT, frameon=False,
         )  # fmt: skip
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,6 +97,14 @@ class _Box(NamedTuple):
     start: float
     amount: float
     row: int
+
+
+def _label(box: _Box, amount: str, room: int) -> str:
+    """As much of a box's name as there is room for, in letters."""
+    name = box.frame.name
+    short = name.rpartition(".")[2]
+    labels = (f"{name}  {amount}", f"{short}  {amount}", short)
+    return next((label for label in labels if len(label) <= room), "")
 
 
 def _stack_up(stacks: Stacks, start: float, row: int) -> Iterator[_Box]:

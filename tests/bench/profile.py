@@ -5,7 +5,6 @@ Draws docs/benchmarks/warm-request.svg and imports.svg, and writes the tables of
 
 import json
 import os
-import platform
 import re
 import subprocess
 import sys
@@ -18,12 +17,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import psycopg
-
 from infra.template import ROOT
 from tests.bench import costs
 from tests.bench.calls import Call
 from tests.bench.costs import ColdStart
+from tests.bench.report import describe_machine
 from tests.bench.stack import Stack, running_stack
 from tests.bench.stacks import OURS, PYTHON, Frame, Stacks, draw, group_of
 from tests.clients import SECRET, User, make_event
@@ -52,7 +50,6 @@ def main() -> None:
         samples = _sample_calls(stack)
         cold = _measure_cold_starts(stack)
         imports = _time_imports(stack)
-        machine = _describe_machine(stack)
     draw(
         _scale(samples, calls),
         _DRAWINGS / "warm-request.svg",
@@ -67,7 +64,7 @@ def main() -> None:
     )
     listing, reading = calls[_LISTING], calls[_READING]
     _write_tables(
-        machine=[machine],
+        machine=[_describe()],
         warm=costs.warm_table(listing, reading),
         cold=costs.cold_table(cold),
         imports=_import_table(imports),
@@ -258,14 +255,13 @@ def _import_table(imports: Stacks) -> list[str]:
     ]
 
 
-def _describe_machine(stack: Stack) -> str:
-    model = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
-    with psycopg.connect(stack.postgres) as connection:
-        version = connection.info.server_version // 10000
+def _describe() -> str:
+    machine = describe_machine()
     return (
-        f"Taken on {os.cpu_count()} cores of {model[1] if model else platform.processor()}"
-        f" ({platform.machine()}), with Python {platform.python_version()} and Postgres {version};"
-        f" each is the median of {_CALLS} warm calls, or of {_COLD_STARTS} cold starts."
+        f"Taken on {machine['cores']} cores of {machine['processor']}, with Python"
+        f" {machine['python']}, Postgres {machine['postgres']} and PgBouncer"
+        f" {machine['pgbouncer']}; each is the median of {_CALLS} warm calls, or of"
+        f" {_COLD_STARTS} cold starts."
     )
 
 

@@ -5,8 +5,8 @@ PYTHON ?= $(shell for python in python3.13 python3.14 python3.12 python3.11 pyth
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run sam-local containers token migrate test test-served bench lint scan audit format \
-	openapi lock deploy smoke
+.PHONY: help run sam-local containers token migrate test test-served bench profile lint scan audit \
+	format openapi lock deploy smoke
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1 \2/p' $(MAKEFILE_LIST) | awk '{ printf "%-5s%-12s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -35,6 +35,9 @@ test-served: $(VENV)/test ## Walk the API that one of the above serves (URL)
 bench: ## Measure it beside others, for up to ten minutes (PARTS="cold warm latency")
 	@$(MAKE) --silent --jobs=2 $(VENV)/bench $(VENV)/sam
 	@$(VENV)/bin/python -m tests.bench $(PARTS)
+
+profile: $(VENV)/bench ## Show where the time of a request and of a cold start goes
+	@$(VENV)/bin/python -m tests.bench.profile
 
 lint: $(VENV)/test $(VENV)/sam ## Check style, types, the templates and the workflows
 	@$(VENV)/bin/ruff format --check .

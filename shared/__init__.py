@@ -3,14 +3,9 @@
 Functions import it before anything else: see docs/performance.md for what it saves a cold start.
 """
 
-import gc
 import sys
 
 from pydantic import BaseModel
-
-# Importing makes many objects and drops few, so that looking for garbage as often as Python does
-# by itself is a tenth of it.
-gc.set_threshold(50_000, *gc.get_threshold()[1:])
 
 # FastAPI has models of a whole OpenAPI document, and looks for a validator of e-mail addresses on
 # their behalf. No function that serves a request makes such a document.

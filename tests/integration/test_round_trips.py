@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
@@ -25,6 +26,7 @@ from tests.integration.conftest import (
     create,
     make_call,
 )
+from tests.tls_front import running_tls_front
 
 COMPLETE_WITHOUT_BODY = Call("PATCH", "/{id}/complete")
 FILTERED = Call("GET", "?status=pending&priority=low&due_after=2026-01-01T00:00:00Z&q=a&sort=title")
@@ -224,3 +226,20 @@ def test_a_login_that_hashes_the_password_anew_takes_a_second_one(
     assert [connection.statements for connection in proxy.take_connections()] == [1, 1]
     assert http.post("/api/auth/login", json=account).status_code == 200
     check_one_round_trip(proxy)
+
+
+@pytest.mark.parametrize("database_url", ["direct"], indirect=True)
+def test_connecting_to_neon_takes_one_round_trip_less(
+    handlers: httpx.Client, alice: User, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    round_trips = {}
+    with running_tls_front(postgres) as front, running_proxy(front) as proxy:
+        for host in ("ep-one-pooler.eu-central-1.aws.neon.tech", "db.example.com"):
+            port = urlsplit(proxy.url).port
+            url = urlsplit(proxy.url)._replace(netloc=f"lambdo_owner@{host}:{port}", query="")
+            use_database(monkeypatch, f"{url.geturl()}?hostaddr=127.0.0.1&sslmode=require")
+            assert make_call(handlers, alice, LIST).status_code == 200
+            (connection,) = proxy.take_connections()
+            # What is encrypted tells nobody where connecting ends.
+            round_trips[host] = connection.connecting
+    assert [*round_trips.values()] == [3, 4]

@@ -26,7 +26,7 @@ from tests.provider import running_provider
 
 PART = "Warm"
 LIMIT = 1.25
-TURNS = 10
+TURNS = 6
 VALUES = 8
 WARMUPS = 3
 READ_WITH_KEY_SET = "read one, its token signed with EdDSA"

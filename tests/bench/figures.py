@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+LATENCY = "Latency"
+"""The part about databases that are not next door; it has a table of its own."""
+
 
 class Figure(NamedTuple):
     """A time of Lambdo's, beside the time that it is compared with.

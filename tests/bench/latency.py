@@ -11,7 +11,7 @@ from functools import partial
 import pyperf
 
 from infra.template import ROOT
-from tests.bench.figures import Figure
+from tests.bench.figures import LATENCY, Figure
 from tests.bench.stack import running_stack
 from tests.bench.subjects import (
     FLOOR,
@@ -29,7 +29,6 @@ from tests.bench.turns import Work, compare, measure_in_turns
 from tests.clients import make_token
 from tests.counting_proxy import running_proxy
 
-PART = "Latency"
 ROUND_TRIPS = (0.001, 0.005, 0.020)
 """Seconds to the database and back: the same zone, the same region, the next region."""
 
@@ -61,12 +60,12 @@ def measure() -> list[Figure]:
             found = {name: suite.get_benchmark(READ.what) for name, suite in suites.items()}
             away = f"{round_trip * 1000:.0f} ms away"
             lambdo, textbook = found[LAMBDO.name], found[TEXTBOOK.name]
-            case = (PART, f"{READ.what}, {away}")
+            case = (LATENCY, f"{READ.what}, {away}")
             figures += [
                 compare(case, lambdo, FLOOR.name, found[FLOOR.name]),
                 compare(case, lambdo, TEXTBOOK.name, textbook),
                 Figure(
-                    PART,
+                    LATENCY,
                     f"first call of a process, {away}",
                     _first_call(lambdo),
                     TEXTBOOK.name,

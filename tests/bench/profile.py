@@ -21,12 +21,11 @@ from infra.template import ROOT
 from tests.bench import costs
 from tests.bench.calls import Call
 from tests.bench.costs import ColdStart
-from tests.bench.report import describe_machine
+from tests.bench.report import PAGE, describe_machine, put_between_markers
 from tests.bench.stack import Stack, running_stack
 from tests.bench.stacks import OURS, PYTHON, Frame, Stacks, draw, group_of
 from tests.clients import SECRET, User, make_event
 
-PAGE = ROOT / "docs" / "performance.md"
 _DRAWINGS = ROOT / "docs" / "benchmarks"
 
 _CALLS = 300
@@ -267,17 +266,10 @@ def _describe() -> str:
 
 def _write_tables(**tables: list[str]) -> None:
     """Put each table between the comments in the page that have its name."""
-    text = PAGE.read_text()
     for name, lines in tables.items():
         table = "\n".join(lines)
-        begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-        before, _, rest = text.partition(begin)
-        _, found, after = rest.partition(end)
-        if not found:
-            raise LookupError(f"{PAGE.name} has no place for the table {name}")
-        text = f"{before}{begin}\n{table}\n{end}{after}"
+        put_between_markers(PAGE, name, f"{table}\n")
         sys.stdout.write(f"\n{table}\n")
-    PAGE.write_text(text)
 
 
 if __name__ == "__main__":

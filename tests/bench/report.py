@@ -12,12 +12,13 @@ from pathlib import Path
 import psycopg
 
 from infra.template import ROOT
-from tests.bench.figures import Figure
+from tests.bench.figures import LATENCY, Figure
 from tests.bench.stack import running_stack
 
 _FOLDER = ROOT / "docs" / "benchmarks"
 _README = ROOT / "README.md"
-_BETWEEN_MARKERS = re.compile(r"(?<=<!-- benchmarks -->\n).*(?=<!-- /benchmarks -->)", re.DOTALL)
+PAGE = ROOT / "docs" / "performance.md"
+"""What explains the figures."""
 
 _HEAD = ("part", "what", "Lambdo", "beside", "its time", "ratio", "limit", "")
 
@@ -93,9 +94,19 @@ def write(figures: list[Figure]) -> None:
     results = json.dumps({"machine": machine, "figures": found}, indent=2)
     (_FOLDER / "results.json").write_text(f"{results}\n")
     _draw(figures, machine, _FOLDER / "results.svg")
-    _README.write_text(
-        _BETWEEN_MARKERS.sub(lambda _: _markdown(figures, machine), _README.read_text())
-    )
+    latency = [figure for figure in figures if figure.part == LATENCY]
+    others = [figure for figure in figures if figure.part != LATENCY]
+    put_between_markers(_README, "benchmarks", _markdown(others, machine))
+    put_between_markers(PAGE, "latency", _markdown(latency, machine))
+
+
+def put_between_markers(page: Path, name: str, text: str) -> None:
+    """Put `text` between the comments in `page` that have its name; LookupError without them."""
+    before, begun, rest = page.read_text().partition(f"<!-- {name} -->\n")
+    _, ended, after = rest.partition(f"<!-- /{name} -->")
+    if not ended:
+        raise LookupError(f"{page.name} has no place for {name}")
+    page.write_text(f"{before}{begun}{text}{ended}{after}")
 
 
 def _markdown(figures: list[Figure], machine: dict[str, str | int]) -> str:

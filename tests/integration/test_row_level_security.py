@@ -258,14 +258,30 @@ def test_nothing_is_left_for_the_next_client_of_a_pooler(
         assert read_traces(single) == before
 
 
-def test_an_account_is_looked_up_by_requests_alone_and_as_nobody_could_change_it(
-    owner: psycopg.Connection,
+@pytest.mark.parametrize(
+    ("function", "schema"),
+    [("find_account", "pg_catalog"), ("find_tasks", "public"), ("count_call", "public")],
+)
+def test_what_runs_as_the_owner_is_called_by_requests_alone_and_as_nobody_could_change_it(
+    owner: psycopg.Connection, function: str, schema: str
 ) -> None:
     ((public, api, settings),) = owner.execute(
         "SELECT has_function_privilege('public', oid, 'EXECUTE'),"
         " has_function_privilege(%s, oid, 'EXECUTE'), proconfig"
-        " FROM pg_proc WHERE proname = 'find_account'",
-        [database.ROLE],
+        " FROM pg_proc WHERE prosecdef AND proname = %s",
+        [database.ROLE, function],
     )
     assert (public, api) == (False, True)
-    assert settings == ["search_path=pg_catalog, pg_temp"]
+    assert settings[0] == f"search_path={schema}, pg_temp"
+
+
+@pytest.mark.parametrize("words", ["private", "PRIV", "!"])
+def test_words_are_looked_up_among_the_callers_own_tasks(
+    task: dict[str, Any], alice: User, database_url: str, words: str
+) -> None:
+    found = {}
+    for user in (task["user_id"], alice.id, ""):
+        with psycopg.connect(database_url) as connection:
+            connection.execute(BECOME_API, [user])
+            ((found[user],),) = connection.execute("SELECT find_tasks(%s)::text[]", [words])
+    assert found == {task["user_id"]: [task["id"]], alice.id: [], "": []}

@@ -177,4 +177,3 @@ def _count_connections(stack: Stack, kinds: tuple[str, ...]) -> list[int]:
         sum(int(pool[kind]) for pool in of_database if pool["database"] != "pgbouncer")
         for kind in kinds
     ]
-

@@ -1,0 +1,381 @@
+"""Growth: a page costs what it costs, however many tasks there are and however many are one's own.
+
+The first page of a user with 100,000 tasks among 5,000,000, beside that of a user with 1,000 among
+10,000, for every sort with every filter; and page 1,000 beside page 1.
+
+`python -m tests.bench.growth` also prints how long the tasks took to make, and how large they are.
+"""
+
+import math
+import random
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, NamedTuple, get_args
+
+import psycopg
+import pyperf
+
+from infra.template import ROOT
+from shared.cursors import encode_cursor
+from shared.models import Caller, Sort, TaskQuery
+from tests.bench.figures import Figure
+from tests.bench.stack import Stack, running_stack
+from tests.bench.subjects import LAMBDO, LIST_PAGE, make_environment
+from tests.bench.turns import Sampling, Work, compare, measure_in_turns
+from tests.clients import make_event, make_token
+
+PART = "Growth"
+LIMIT = 1.2
+PAGE = 100
+
+OWNER = "0123456789abcdef" * 2
+"""Whose tasks are listed. Ids of Better Auth have 32 characters, too."""
+
+
+class Size(NamedTuple):
+    """How many tasks a database has, and how many of them are OWNER's."""
+
+    tasks: int
+    own: int
+
+
+LARGE = Size(5_000_000, 100_000)
+SMALL = Size(10_000, 1_000)
+
+SORTS: tuple[str, ...] = get_args(Sort)
+
+# Each finds more than a page, also among 1,000 tasks: else it would be pages that are compared, one
+# of them shorter.
+FILTERS = (
+    "",
+    "status=pending",
+    "status=completed",
+    "priority=high",
+    "priority=low&priority=high",
+    "due_before=2026-07-01T00:00:00Z",
+    "due_after=2026-07-01T00:00:00Z",
+    "due_after=2026-04-01T00:00:00Z&due_before=2026-09-01T00:00:00Z",
+    "status=pending&priority=medium",
+)
+
+TO_FIND_THE_WORST = Sampling(turns=2, values=3, warmups=1)
+SAMPLING = Sampling(turns=5, values=6, warmups=2)
+
+Say = Callable[[str], object]
+Suites = Mapping[Size, pyperf.BenchmarkSuite]
+
+
+def measure(say: Say = lambda _: None) -> list[Figure]:
+    """Of each filter the sort that grows most, likewise of late pages; and searches.
+
+    `say` is told how long the tasks took to make, and how large they are.
+    """
+    with running_stack() as large, running_stack() as small:
+        stacks = {LARGE: large, SMALL: small}
+        for size, stack in stacks.items():
+            fill(stack.postgres, size, say)
+        first = {each: [f"{each}&sort={sort}".lstrip("&") for sort in SORTS] for each in FILTERS}
+        # What is on page 1,000, by what is on page 1 of the same listing.
+        late = {
+            f"sort={sort}&cursor={_find_late_page(large.postgres, sort)}": f"sort={sort}"
+            for sort in SORTS
+        }
+        queries = [query for each in first.values() for query in each]
+        found = _time(stacks, {LARGE: [*queries, *late], SMALL: queries}, TO_FIND_THE_WORST)
+        worst = [max(each, key=lambda query: _grow(found, query).ratio) for each in first.values()]
+        worst_late = max(late, key=lambda query: _turn_pages(found, query, late[query]).ratio)
+
+        queries = [*worst, *(f"q={word}" for word in SEARCHES.values())]
+        found = _time(
+            stacks, {LARGE: [*queries, late[worst_late], worst_late], SMALL: queries}, SAMPLING
+        )
+    return [
+        *(_grow(found, query, LIMIT) for query in worst),
+        _turn_pages(found, worst_late, late[worst_late], LIMIT),
+        *(_grow(found, f"q={word}", what=what) for what, word in SEARCHES.items()),
+    ]
+
+
+def _grow(found: Suites, query: str, limit: float | None = None, what: str = "") -> Figure:
+    """The first page of a large database, beside that of a small one."""
+    return compare(
+        (PART, what or f"{query}, {LARGE.own:,} of {LARGE.tasks:,} tasks"),
+        found[LARGE].get_benchmark(query),
+        f"{SMALL.own:,} of {SMALL.tasks:,}",
+        found[SMALL].get_benchmark(query),
+        limit,
+    )
+
+
+def _turn_pages(found: Suites, late: str, first: str, limit: float | None = None) -> Figure:
+    """The last page of OWNER's tasks, beside their first."""
+    return compare(
+        (PART, f"{first}, page {LARGE.own // PAGE:,}"),
+        found[LARGE].get_benchmark(late),
+        "page 1",
+        found[LARGE].get_benchmark(first),
+        limit,
+    )
+
+
+def _time(
+    stacks: Mapping[Size, Stack], queries: Mapping[Size, Sequence[str]], sampling: Sampling
+) -> Suites:
+    """How long each of the listings takes, by its query."""
+    secret = secrets.token_urlsafe(32)
+    headers = {
+        "authorization": f"Bearer {make_token(OWNER, secret)}",
+        "accept-encoding": "gzip",
+    }
+
+    def prepare(size: Size) -> Work:
+        plan = [
+            {
+                "what": query,
+                "handler": LAMBDO.handler.format(function=LIST_PAGE.function),
+                "events": [make_event("GET", "/api/tasks", headers=headers, query=query)]
+                * (sampling.warmups + sampling.values),
+            }
+            for query in dict.fromkeys(queries[size])
+        ]
+        return Work(plan, make_environment(stacks[size].pooled, secret, ROOT, LAMBDO.folder))
+
+    subjects = {str(size): partial(prepare, size) for size in stacks}
+    suites = measure_in_turns("tests.bench.calling", subjects, sampling)
+    return {size: suites[str(size)] for size in stacks}
+
+
+def _find_late_page(postgres: str, sort: str) -> str:
+    """The cursor of OWNER's last page of PAGE tasks."""
+    key, direction = sort.removeprefix("-"), "DESC" if sort.startswith("-") else "ASC"
+    if key == "priority":
+        key = "array_position('{low,medium,high}', priority)"
+    with _connect(postgres) as connection:
+        ((last,),) = connection.execute(
+            f"SELECT to_jsonb(tasks) FROM tasks WHERE id ="
+            f" (SELECT id FROM tasks WHERE user_id = %s"
+            f" ORDER BY {key} {direction} NULLS LAST, id {direction} LIMIT 1 OFFSET %s)",
+            [OWNER, LARGE.own - PAGE - 1],
+        )
+    return encode_cursor(Caller(OWNER), TaskQuery.model_validate({"sort": sort}), last)
+
+
+# What the tasks are made of. Of the vocabulary, what comes first is used most.
+WORDS = 2_000
+TEXTS = 20_000
+
+# Users have from 20 to 2,000 tasks, and as many of them less than 200 as more.
+_FEWEST, _MOST = 20, 2_000
+_MEAN = (_MOST - _FEWEST) / math.log(_MOST / _FEWEST)
+
+_LOADERS = 2
+"""Connections that fill a database at once; each keeps a core busy."""
+
+
+def _make_words() -> list[str]:
+    chance = random.Random(5)  # noqa: S311 - the same in every run
+    syllables = [a + b for a in "bdfgklmnprstvz" for b in ("a", "e", "i", "o", "u", "an", "er")]
+    words = {"".join(chance.choices(syllables, k=chance.randint(2, 4))) for _ in range(2 * WORDS)}
+    return chance.sample(sorted(words), WORDS)
+
+
+_WORDS = _make_words()
+
+SEARCHES = {
+    "q, a common word": _WORDS[0],
+    "q, a rare word": _WORDS[-1],
+    "q, the beginning of words": _WORDS[WORDS // 2][:3],
+}
+
+
+def _make_texts(fewest: int, most: int, end: str) -> Iterator[str]:
+    """Texts of so many words."""
+    chance = random.Random(end)  # noqa: S311 - the same in every run
+    for _ in range(TEXTS):
+        words = (
+            _WORDS[int(WORDS * chance.random() ** 2)] for _ in range(chance.randint(fewest, most))
+        )
+        yield " ".join(words).capitalize() + end
+
+
+# When users stand in the order of how many tasks they have, x being the place of one from 0 to 1,
+# all those before x have (100^x - 1) / 99 of the tasks: so it is turned around to find whose a task
+# is. Tasks are stored in the order in which they were created, as they would be.
+_INSERT = """
+    INSERT INTO tasks (id, user_id, title, description, priority, due_at, is_completed,
+                       completed_at, created_at, updated_at)
+    SELECT uuidv7(created_at - now()), user_id, title, CASE WHEN r1 < 0.6 THEN sentence END,
+           CASE WHEN r2 < 0.2 THEN 'low' WHEN r2 < 0.8 THEN 'medium' ELSE 'high' END,
+           CASE WHEN r3 < 0.5 THEN timestamptz '2026-01-01' + r3 * 730 * interval '1 day' END,
+           r4 < 0.7, CASE WHEN r4 < 0.7 THEN updated_at END, created_at, updated_at
+    FROM (
+        SELECT *, created_at + random() * interval '30 days' AS updated_at
+        FROM (
+            SELECT timestamptz '2024-11-01' + n::float8 / %(tasks)s * interval '730 days'
+                       AS created_at,
+                   CASE WHEN n %% %(every)s = 0 THEN %(owner)s
+                       ELSE md5(floor(%(users)s * log(1 + 99 * random()) / 2)::text)
+                   END AS user_id,
+                   floor(random() * %(texts)s)::int AS title_number,
+                   floor(random() * %(texts)s)::int AS sentence_number,
+                   random() AS r1, random() AS r2, random() AS r3, random() AS r4
+            FROM generate_series(%(first)s::int, %(last)s::int) AS n
+        ) AS numbers
+    ) AS drawn
+    JOIN titles USING (title_number)
+    JOIN sentences USING (sentence_number)
+"""
+
+
+def fill(postgres: str, size: Size, say: Say) -> None:
+    """Make tasks like people's in the empty database at `postgres`, in its own tables and indexes.
+
+    Raises RuntimeError where something but their number would be other than in a database that
+    has grown.
+    """
+    started = time.monotonic()
+
+    def tell(what: str) -> None:
+        say(f"{size.tasks:9,} tasks, {time.monotonic() - started:5.1f} s: {what}")
+
+    users = math.ceil((size.tasks - size.own) / _MEAN)
+    with _connect(postgres) as connection:
+        _prepare(connection, users)
+        indexes = _drop_indexes(connection)
+        with _quick_search_words(connection):
+            step = math.ceil(size.tasks / _LOADERS)
+            values = {
+                "tasks": size.tasks,
+                "every": size.tasks // size.own,
+                "owner": OWNER,
+                "users": users,
+                "texts": TEXTS,
+            }
+            ranges = [
+                {**values, "first": first + 1, "last": min(first + step, size.tasks)}
+                for first in range(0, size.tasks, step)
+            ]
+            _run_at_once(postgres, [(_INSERT, each) for each in ranges])
+        tell("loaded")
+        _check_search(connection)
+        connection.execute("VACUUM (FREEZE) tasks")
+        tell("vacuumed")
+        _run_at_once(postgres, [(index, {}) for index in indexes])
+        connection.execute("ANALYZE")
+        tell("indexed")
+        sizes = connection.execute(
+            "SELECT relname, pg_size_pretty(pg_relation_size(oid)) FROM pg_class"
+            " WHERE oid = 'tasks'::regclass OR oid IN"
+            " (SELECT indexrelid FROM pg_index WHERE indrelid = 'tasks'::regclass) ORDER BY relname"
+        )
+        for name, pretty in sizes:
+            tell(f"{name} has {pretty}")
+
+
+def _connect(postgres: str) -> psycopg.Connection[Any]:
+    """A connection to load with. It takes a superuser not to check foreign keys."""
+    settings = {
+        "session_replication_role": "replica",  # no triggers, and no foreign keys
+        "synchronous_commit": "off",
+        "jit": "off",
+        "work_mem": "64MB",
+        "maintenance_work_mem": "2GB",
+        # Indexes are made two at once, each in one process.
+        "max_parallel_maintenance_workers": "0",
+    }
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    return psycopg.connect(postgres, user="postgres", autocommit=True, options=options)
+
+
+def _run_at_once(postgres: str, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    def run(statement: tuple[str, Mapping[str, Any]]) -> None:
+        with _connect(postgres) as connection:
+            connection.execute("SELECT setseed(0.5)")
+            connection.execute(*statement)
+
+    with ThreadPoolExecutor(_LOADERS) as loaders:
+        list(loaders.map(run, statements))
+
+
+def _prepare(connection: psycopg.Connection[Any], users: int) -> None:
+    """Make users, and what tasks are made of."""
+    for name, texts in {
+        "title": _make_texts(3, 6, ""),
+        "sentence": _make_texts(5, 9, "."),
+    }.items():
+        connection.execute(f"CREATE UNLOGGED TABLE {name}s ({name}_number int, {name} text)")
+        with connection.cursor().copy(f"COPY {name}s FROM STDIN") as copy:
+            for row in enumerate(texts):
+                copy.write_row(row)
+        connection.execute(f"ANALYZE {name}s")
+    connection.execute(
+        "INSERT INTO users (id) SELECT md5(n::text) FROM generate_series(0, %s - 1) AS n"
+        " UNION ALL VALUES (%s)",
+        [users, OWNER],
+    )
+    # Nothing of this has to last, and Postgres plans alike for tables that do not.
+    connection.execute("ALTER SYSTEM SET fsync = off")
+    connection.execute("SELECT pg_reload_conf()")
+    connection.execute("ALTER TABLE tasks SET UNLOGGED")
+    # It would come in between while times are taken; what it does is done once, by `fill`.
+    connection.execute("ALTER TABLE tasks SET (autovacuum_enabled = off)")
+
+
+def _drop_indexes(connection: psycopg.Connection[Any]) -> list[str]:
+    """Drop the indexes of tasks, whatever migrations made; what makes them again, longest first."""
+    indexes = connection.execute(
+        "SELECT c.conname, pg_get_constraintdef(c.oid), i.indexrelid::regclass::text,"
+        " pg_get_indexdef(i.indexrelid)"
+        " FROM pg_index AS i LEFT JOIN pg_constraint AS c ON c.conindid = i.indexrelid"
+        " WHERE i.indrelid = 'tasks'::regclass"
+    ).fetchall()
+    again = []
+    for constraint, rule, name, definition in indexes:
+        if constraint:
+            connection.execute(f"ALTER TABLE tasks DROP CONSTRAINT {constraint}")
+            again.append(f"ALTER TABLE tasks ADD CONSTRAINT {constraint} {rule}")
+        else:
+            connection.execute(f"DROP INDEX {name}")
+            again.append(definition)
+    return sorted(again, key=lambda definition: "USING gin" not in definition)
+
+
+@contextmanager
+def _quick_search_words(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Let search_words do without its regular expressions, which take most of the time.
+
+    What they are there for, punctuation and long words, is in none of the texts but as a full stop
+    at the end, so the words come out the same.
+    """
+    ((definition,),) = connection.execute(
+        "SELECT pg_get_functiondef('search_words(text)'::regprocedure)"
+    )
+    head, *_ = re.split(r"\sAS \$function\$", definition)
+    connection.execute(f"{head} AS $$ SELECT to_tsvector('simple', coalesce($1, '')) $$")
+    yield
+    connection.execute(definition)
+
+
+def _check_search(connection: psycopg.Connection[Any]) -> None:
+    """Raise RuntimeError where tasks have other words than `_quick_search_words` promises."""
+    ((search,),) = connection.execute(
+        "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef JOIN pg_attribute AS a"
+        " ON (a.attrelid, a.attnum) = (adrelid, adnum)"
+        " WHERE adrelid = 'tasks'::regclass AND attname = 'search'"
+    )
+    ((wrong,),) = connection.execute(
+        f"SELECT count(*) FROM (SELECT * FROM tasks LIMIT 1000) AS sample"
+        f" WHERE search IS DISTINCT FROM {search}"
+    )
+    if wrong:
+        raise RuntimeError(f"{wrong} of 1,000 tasks would be found by other words")
+
+
+if __name__ == "__main__":
+    for figure in measure(print):
+        print(f"{figure.what}: {figure.seconds * 1000:.1f} ms, {figure.ratio:.2f}")  # noqa: T201

@@ -5,8 +5,8 @@ PYTHON ?= $(shell for python in python3.13 python3.14 python3.12 python3.11 pyth
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run sam-local containers token migrate test test-served lint scan audit format openapi \
-	lock deploy smoke
+.PHONY: help run sam-local containers token migrate test test-served bench lint scan audit format \
+	openapi lock deploy smoke
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1 \2/p' $(MAKEFILE_LIST) | awk '{ printf "%-5s%-12s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -32,6 +32,9 @@ test: $(VENV)/test $(VENV)/sam ## Run all tests
 test-served: $(VENV)/test ## Walk the API that one of the above serves (URL)
 	@LAMBDO_URL="$(or $(URL),http://127.0.0.1:3000)" $(VENV)/bin/python -m pytest tests/contract $(PYTEST_ARGS)
 
+bench: $(VENV)/bench $(VENV)/sam ## Measure it beside others, for ten minutes (PARTS="cold warm latency")
+	@$(VENV)/bin/python -m tests.bench $(PARTS)
+
 lint: $(VENV)/test $(VENV)/sam ## Check style, types, the templates and the workflows
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
@@ -41,7 +44,8 @@ lint: $(VENV)/test $(VENV)/sam ## Check style, types, the templates and the work
 	@$(VENV)/bin/zizmor --quiet --offline --pedantic .github
 
 scan: $(VENV)/scan ## Look for what is unsafe in the templates, the workflows and the code
-	@$(VENV)/scan/bin/checkov --directory . --quiet --compact --skip-download
+	@# What is in tests/bench/textbook is measured and never deployed.
+	@$(VENV)/scan/bin/checkov --directory . --quiet --compact --skip-download --skip-path tests/bench/textbook
 	@$(VENV)/scan/bin/bandit --quiet --recursive functions shared infra
 
 audit: $(VENV)/test ## Look for known vulnerabilities in what runs on Lambda
@@ -63,6 +67,9 @@ lock: $(VENV)/run ## Pin the newest versions of all packages (LOCK_ARGS=--upgrad
 	@$(COMPILE) pyproject.toml -c requirements.txt --group local -o infra/local/requirements.txt
 	@$(COMPILE) pyproject.toml -c infra/local/requirements.txt --group local --group test \
 		-o tests/requirements.txt
+	@$(COMPILE) pyproject.toml -c tests/requirements.txt --group local --group bench \
+		-o tests/bench/requirements.txt
+	@$(COMPILE) -c requirements.txt --group textbook -o tests/bench/textbook/app/requirements.txt
 	@$(COMPILE) --group deploy -o infra/requirements.txt
 	@$(COMPILE) --group scan -o infra/scan/requirements.txt
 
@@ -84,6 +91,10 @@ $(VENV)/run: infra/local/requirements.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/test: tests/requirements.txt | $(VENV)/bin/python
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@ $(VENV)/run
+
+$(VENV)/bench: tests/bench/requirements.txt | $(VENV)/bin/python
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@ $(VENV)/run
 

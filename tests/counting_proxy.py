@@ -1,11 +1,17 @@
-"""A TCP proxy before Postgres or PgBouncer that counts how often a client has to wait for it."""
+"""A TCP proxy before Postgres or PgBouncer that counts how often a client has to wait for it.
+
+It can also put a distance between the two.
+"""
 
 import select
 import socket
 import threading
+import time
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 _CHUNK = 65536
@@ -31,11 +37,15 @@ class Connection:
 
 @dataclass
 class Proxy:
-    """Passes connections on to `upstream`, or their beginnings only where `silent` is set."""
+    """Passes connections on to `upstream`, or their beginnings only where `silent` is set.
+
+    What it passes on is under way for half of `round_trip`, in seconds.
+    """
 
     upstream: str
     listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
     silent: bool = False
+    round_trip: float = 0
     _connections: list[tuple[threading.Thread, Connection]] = field(default_factory=list)
 
     @property
@@ -60,6 +70,7 @@ class Proxy:
                 client, _ = self.listener.accept()
             except OSError:
                 return
+            _send_at_once(client)
             connection = Connection()
             thread = threading.Thread(target=self._pass_on, args=(client, connection), daemon=True)
             self._connections.append((thread, connection))
@@ -68,8 +79,10 @@ class Proxy:
     def _pass_on(self, client: socket.socket, connection: Connection) -> None:
         received = b""
         client_spoke_last = False
-        with client, self._connect() as server:
-            while spoke := select.select([client, server], [], [], _TIMEOUT)[0]:
+        # To connect is a round trip too, of which the client's own machine has spared it the wait.
+        time.sleep(self.round_trip)
+        with client, self._connect() as server, _Distance(self.round_trip / 2) as distance:
+            while spoke := distance.wait(client, server):
                 for source in spoke:
                     data = source.recv(_CHUNK)
                     if not data:
@@ -79,7 +92,7 @@ class Proxy:
                         client_spoke_last = True
                         if _is_ready(received):
                             connection.sent += data
-                        server.sendall(data)
+                        distance.send(server, data)
                         continue
                     ready = _is_ready(received)
                     if client_spoke_last and ready:
@@ -90,15 +103,58 @@ class Proxy:
                     if not ready:
                         received += data
                     if not (ready and self.silent):
-                        client.sendall(data)
+                        distance.send(client, data)
 
     def _connect(self) -> socket.socket:
         upstream = urlsplit(self.upstream)
         if upstream.hostname:
-            return socket.create_connection((upstream.hostname, upstream.port or 5432))
+            server = socket.create_connection((upstream.hostname, upstream.port or 5432))
+            _send_at_once(server)
+            return server
         server = socket.socket(socket.AF_UNIX)
         server.connect(f"{parse_qs(upstream.query)['host'][0]}/.s.PGSQL.5432")
         return server
+
+
+def _send_at_once(connection: socket.socket) -> None:
+    # As libpq does: else the kernel would wait for more to send.
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+class _Distance:
+    """Keeps what is sent under way for `seconds`, all in its order; leaving waits for it."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._under_way: deque[tuple[float, socket.socket, bytes]] = deque()
+
+    def send(self, target: socket.socket, data: bytes) -> None:
+        self._under_way.append((time.monotonic() + self._seconds, target, data))
+        self._arrive()
+
+    def wait(self, *sources: socket.socket) -> list[socket.socket]:
+        """Those that have something to say; none when all have been silent for too long."""
+        while self._under_way:
+            time_left = max(0.0, self._under_way[0][0] - time.monotonic())
+            if spoke := select.select(sources, [], [], time_left)[0]:
+                return spoke
+            self._arrive()
+        return select.select(sources, [], [], _TIMEOUT)[0]
+
+    def _arrive(self) -> None:
+        while self._under_way and self._under_way[0][0] <= time.monotonic():
+            _, target, data = self._under_way.popleft()
+            target.sendall(data)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for due, target, data in self._under_way:
+            time.sleep(max(0.0, due - time.monotonic()))
+            # Who has left hears no more.
+            with suppress(OSError):
+                target.sendall(data)
 
 
 def _is_ready(received: bytes) -> bool:
@@ -116,9 +172,9 @@ def list_messages(stream: bytes) -> str:
 
 
 @contextmanager
-def running_proxy(upstream: str) -> Iterator[Proxy]:
-    """A proxy before the database at `upstream`."""
-    proxy = Proxy(upstream)
+def running_proxy(upstream: str, round_trip: float = 0) -> Iterator[Proxy]:
+    """A proxy before the database at `upstream`, which is `round_trip` seconds away."""
+    proxy = Proxy(upstream, round_trip=round_trip)
     thread = threading.Thread(target=proxy.accept, daemon=True)
     thread.start()
     try:

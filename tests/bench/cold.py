@@ -9,7 +9,7 @@ from infra.template import ROOT
 from tests.bench.builds import built
 from tests.bench.figures import Figure
 from tests.bench.stack import running_stack
-from tests.bench.starting import Function
+from tests.bench.starting import Command
 from tests.bench.subjects import (
     FLOOR,
     LAMBDO,
@@ -22,6 +22,8 @@ from tests.bench.subjects import (
 )
 from tests.bench.turns import Sampling, Work, compare, measure_in_turns
 from tests.clients import make_token
+from tests.runtime import INVOCATIONS, emulate
+from tests.servers import free_port
 
 FLOOR_LIMIT = 2.6
 TEXTBOOK_LIMIT = 0.33
@@ -41,11 +43,9 @@ def measure() -> list[Figure]:
                 stack.pooled, secret, *folders, PYTHONDONTWRITEBYTECODE="1"
             )
             name = handler.format(function=LIST_PAGE.function)
-            function = Function(name, builds.python, environment)
-            return Work(
-                {"function": function._asdict(), "event": event},
-                {**os.environ, "PYTHONPATH": str(ROOT)},
-            )
+            commands = [_command(name, builds.python, environment) for _ in range(SAMPLING.values)]
+            plan = {"commands": [command._asdict() for command in commands], "event": event}
+            return Work(plan, {**os.environ, "PYTHONPATH": str(ROOT)})
 
         subjects = {
             "floor": partial(prepare, FLOOR.handler, builds.floor),
@@ -60,3 +60,9 @@ def measure() -> list[Figure]:
     return [
         compare(CASE, found["Lambdo"], name, found[name], limit) for name, limit in limits.items()
     ]
+
+
+def _command(handler: str, python: str, environment: dict[str, str]) -> Command:
+    port = free_port()
+    arguments = emulate(handler, f"127.0.0.1:{port}", f"127.0.0.1:{free_port()}", python)
+    return Command(arguments, environment, port, INVOCATIONS)

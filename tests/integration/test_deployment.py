@@ -19,7 +19,7 @@ from infra.template import ROOT
 from tests.aws import running_aws
 from tests.clients import SECRET, User, make_event
 from tests.integration.conftest import list_objects
-from tests.integration.test_runtime import HERE
+from tests.runtime import ARCHITECTURE
 from tests.servers import free_port
 from tests.templates import REGION
 
@@ -85,7 +85,7 @@ class Account:
     def deploy(self, stack: str = STACK, **parameters: str) -> subprocess.CompletedProcess[str]:
         """Deploy the stage dev."""
         parameters = {
-            **{"Environment": "dev", "LogLevel": "DEBUG", "Architecture": HERE},
+            **{"Environment": "dev", "LogLevel": "DEBUG", "Architecture": ARCHITECTURE},
             **parameters,
         }
         return run_sam(
@@ -162,7 +162,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("build")
     result = run_sam(
         *("build", "--config-env", "dev", "--build-dir", str(folder)),
-        *("--parameter-overrides", f"Architecture={HERE}"),
+        *("--parameter-overrides", f"Architecture={ARCHITECTURE}"),
         environment={},
     )
     assert result.returncode == 0, result.stderr
@@ -223,7 +223,7 @@ def test_a_function_has_its_handler_the_layer_and_what_it_is_to_know(
     function = deployed.describe(deployed.read_outputs()[f"{_to_logical_id(module)}Name"])
     assert function["Handler"] == f"{module}.handler"
     assert function["Runtime"] == "python3.13"
-    assert function["Architectures"] == [HERE]
+    assert function["Architectures"] == [ARCHITECTURE]
     assert function["TracingConfig"] == {"Mode": "Active"}
     assert len(function["Layers"]) == 1
     variables = function["Environment"]["Variables"]

@@ -295,8 +295,10 @@ def _connect(postgres: str) -> psycopg.Connection[Any]:
 def _run_at_once(postgres: str, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
     def run(statement: tuple[str, Mapping[str, Any]]) -> None:
         with _connect(postgres) as connection:
-            connection.execute("SELECT setseed(0.5)")
-            connection.execute(*statement)
+            sql, values = statement
+            # By the first number of a range, so that every run makes the same tasks.
+            connection.execute("SELECT setseed(%s)", [values.get("first", 0) / LARGE.tasks])
+            connection.execute(sql, values)
 
     with ThreadPoolExecutor(_LOADERS) as loaders:
         list(loaders.map(run, statements))

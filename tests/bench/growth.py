@@ -51,17 +51,21 @@ SORTS: tuple[str, ...] = get_args(Sort)
 
 # Each finds more than a page, also among 1,000 tasks: else it would be pages that are compared, one
 # of them shorter.
-FILTERS = (
-    "",
-    "status=pending",
-    "status=completed",
-    "priority=high",
-    "priority=low&priority=high",
-    "due_before=2026-07-01T00:00:00Z",
-    "due_after=2026-07-01T00:00:00Z",
-    "due_after=2026-04-01T00:00:00Z&due_before=2026-09-01T00:00:00Z",
-    "status=pending&priority=medium",
-)
+FILTERS = {
+    "no filter": "",
+    "status=pending": "status=pending",
+    "status=completed": "status=completed",
+    "priority=high": "priority=high",
+    "two priorities": "priority=low&priority=high",
+    "due_before": "due_before=2026-07-01T00:00:00Z",
+    "due_after": "due_after=2026-07-01T00:00:00Z",
+    "due_after and due_before": ("due_after=2026-04-01T00:00:00Z&due_before=2026-09-01T00:00:00Z"),
+    "status and priority": "status=pending&priority=medium",
+}
+
+FIRST_PAGES = {
+    name: [f"{query}&sort={sort}".lstrip("&") for sort in SORTS] for name, query in FILTERS.items()
+}
 
 TO_FIND_THE_WORST = Sampling(turns=2, values=3, warmups=1)
 SAMPLING = Sampling(turns=5, values=6, warmups=2)
@@ -79,34 +83,39 @@ def measure(say: Say = lambda _: None) -> list[Figure]:
         stacks = {LARGE: large, SMALL: small}
         for size, stack in stacks.items():
             fill(stack.postgres, size, say)
-        first = {each: [f"{each}&sort={sort}".lstrip("&") for sort in SORTS] for each in FILTERS}
-        # What is on page 1,000, by what is on page 1 of the same listing.
+        # Late pages, each with the first page of the same listing.
         late = {
             f"sort={sort}&cursor={_find_late_page(large.postgres, sort)}": f"sort={sort}"
             for sort in SORTS
         }
-        queries = [query for each in first.values() for query in each]
+        queries = [query for each in FIRST_PAGES.values() for query in each]
         found = _time(stacks, {LARGE: [*queries, *late], SMALL: queries}, TO_FIND_THE_WORST)
-        worst = [max(each, key=lambda query: _grow(found, query).ratio) for each in first.values()]
+        worst = {
+            name: max(each, key=lambda query: _grow(found, query).ratio)
+            for name, each in FIRST_PAGES.items()
+        }
         worst_late = max(late, key=lambda query: _turn_pages(found, query, late[query]).ratio)
 
-        queries = [*worst, *(f"q={word}" for word in SEARCHES.values())]
+        queries = [*worst.values(), *SEARCHES.values()]
         found = _time(
             stacks, {LARGE: [*queries, late[worst_late], worst_late], SMALL: queries}, SAMPLING
         )
     return [
-        *(_grow(found, query, LIMIT) for query in worst),
+        *(
+            _grow(found, query, f"{name}, {query.rpartition('&')[2]}", LIMIT)
+            for name, query in worst.items()
+        ),
         _turn_pages(found, worst_late, late[worst_late], LIMIT),
-        *(_grow(found, f"q={word}", what=what) for what, word in SEARCHES.items()),
+        *(_grow(found, query, name) for name, query in SEARCHES.items()),
     ]
 
 
-def _grow(found: Suites, query: str, limit: float | None = None, what: str = "") -> Figure:
+def _grow(found: Suites, query: str, name: str = "", limit: float | None = None) -> Figure:
     """The first page of a large database, beside that of a small one."""
     return compare(
-        (PART, what or f"{query}, {LARGE.own:,} of {LARGE.tasks:,} tasks"),
+        (PART, f"first page of {LARGE.own:,} tasks, {name}"),
         found[LARGE].get_benchmark(query),
-        f"{SMALL.own:,} of {SMALL.tasks:,}",
+        f"of {SMALL.own:,} tasks",
         found[SMALL].get_benchmark(query),
         limit,
     )
@@ -115,7 +124,7 @@ def _grow(found: Suites, query: str, limit: float | None = None, what: str = "")
 def _turn_pages(found: Suites, late: str, first: str, limit: float | None = None) -> Figure:
     """The last page of OWNER's tasks, beside their first."""
     return compare(
-        (PART, f"{first}, page {LARGE.own // PAGE:,}"),
+        (PART, f"page {LARGE.own // PAGE:,}, {first}"),
         found[LARGE].get_benchmark(late),
         "page 1",
         found[LARGE].get_benchmark(first),
@@ -187,9 +196,9 @@ def _make_words() -> list[str]:
 _WORDS = _make_words()
 
 SEARCHES = {
-    "q, a common word": _WORDS[0],
-    "q, a rare word": _WORDS[-1],
-    "q, the beginning of words": _WORDS[WORDS // 2][:3],
+    "q: a common word": f"q={_WORDS[0]}",
+    "q: a rare word": f"q={_WORDS[-1]}",
+    "q: the beginning of words": f"q={_WORDS[WORDS // 2][:3]}",
 }
 
 

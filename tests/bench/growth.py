@@ -8,12 +8,10 @@ The first page of a user with 100,000 tasks among 5,000,000, beside that of a us
 
 import math
 import random
-import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple, get_args
 
@@ -217,25 +215,29 @@ def _make_texts(fewest: int, most: int, end: str) -> Iterator[str]:
 # is. Tasks are stored in the order in which they were created, as they would be.
 _INSERT = """
     INSERT INTO tasks (id, user_id, title, description, priority, due_at, is_completed,
-                       completed_at, created_at, updated_at)
+                       completed_at, created_at, updated_at, search)
     SELECT uuidv7(created_at - now()), user_id, title, CASE WHEN r1 < 0.6 THEN sentence END,
            CASE WHEN r2 < 0.2 THEN 'low' WHEN r2 < 0.8 THEN 'medium' ELSE 'high' END,
            CASE WHEN r3 < 0.5 THEN timestamptz '2026-01-01' + r3 * 730 * interval '1 day' END,
-           r4 < 0.7, CASE WHEN r4 < 0.7 THEN updated_at END, created_at, updated_at
+           r4 < 0.7, CASE WHEN r4 < 0.7 THEN updated_at END, created_at, updated_at,
+           array_to_tsvector(string_to_array(replace(
+               title_words || CASE WHEN r1 < 0.6 THEN sentence_words ELSE '' END, ' ', mark
+           ), '|'))
     FROM (
         SELECT *, created_at + random() * interval '30 days' AS updated_at
         FROM (
             SELECT timestamptz '2024-11-01' + n::float8 / %(tasks)s * interval '730 days'
                        AS created_at,
-                   CASE WHEN n %% %(every)s = 0 THEN %(owner)s
-                       ELSE md5(floor(%(users)s * log(1 + 99 * random()) / 2)::text)
-                   END AS user_id,
+                   CASE WHEN n %% %(every)s = 0 THEN 0
+                       ELSE ceil(%(users)s * log(1 + 99 * random()) / 2)::int
+                   END AS user_number,
                    floor(random() * %(texts)s)::int AS title_number,
                    floor(random() * %(texts)s)::int AS sentence_number,
                    random() AS r1, random() AS r2, random() AS r3, random() AS r4
             FROM generate_series(%(first)s::int, %(last)s::int) AS n
         ) AS numbers
     ) AS drawn
+    JOIN owners USING (user_number)
     JOIN titles USING (title_number)
     JOIN sentences USING (sentence_number)
 """
@@ -244,8 +246,7 @@ _INSERT = """
 def fill(postgres: str, size: Size, say: Say) -> None:
     """Make tasks like people's in the empty database at `postgres`, in its own tables and indexes.
 
-    Raises RuntimeError where something but their number would be other than in a database that
-    has grown.
+    Raises RuntimeError where they would not be found by their words.
     """
     started = time.monotonic()
 
@@ -253,25 +254,24 @@ def fill(postgres: str, size: Size, say: Say) -> None:
         say(f"{size.tasks:9,} tasks, {time.monotonic() - started:5.1f} s: {what}")
 
     users = math.ceil((size.tasks - size.own) / _MEAN)
+    step = math.ceil(size.tasks / _LOADERS)
+    values = {
+        "tasks": size.tasks,
+        "every": size.tasks // size.own,
+        "users": users,
+        "texts": TEXTS,
+    }
+    ranges = [
+        {**values, "first": first + 1, "last": min(first + step, size.tasks)}
+        for first in range(0, size.tasks, step)
+    ]
     with _connect(postgres) as connection:
         _prepare(connection, users)
         indexes = _drop_indexes(connection)
-        with _quick_search_words(connection):
-            step = math.ceil(size.tasks / _LOADERS)
-            values = {
-                "tasks": size.tasks,
-                "every": size.tasks // size.own,
-                "owner": OWNER,
-                "users": users,
-                "texts": TEXTS,
-            }
-            ranges = [
-                {**values, "first": first + 1, "last": min(first + step, size.tasks)}
-                for first in range(0, size.tasks, step)
-            ]
-            _run_at_once(postgres, [(_INSERT, each) for each in ranges])
+        search = _drop_expression(connection)
+        _run_at_once(postgres, [(_INSERT, each) for each in ranges])
         tell("loaded")
-        _check_search(connection)
+        _check_search(connection, search)
         connection.execute("VACUUM (FREEZE) tasks")
         tell("vacuumed")
         _run_at_once(postgres, [(index, {}) for index in indexes])
@@ -313,22 +313,36 @@ def _run_at_once(postgres: str, statements: Sequence[tuple[str, Mapping[str, Any
         list(loaders.map(run, statements))
 
 
+# Words as search_words finds them, each after a place for the mark of its owner, which own_words
+# puts before each; the function of a generated column, which does both for each row, takes minutes.
+_MATERIALS = """
+    CREATE TABLE owners AS
+    SELECT n AS user_number, id AS user_id, left((own_words(id, 'x'))[1], -1) AS mark
+    FROM generate_series(0, %(users)s) AS n,
+         LATERAL (SELECT CASE n WHEN 0 THEN %(owner)s ELSE md5(n::text) END AS id) AS ids;
+    INSERT INTO users (id) SELECT user_id FROM owners;
+    ALTER TABLE titles ADD title_words text;
+    ALTER TABLE sentences ADD sentence_words text;
+    UPDATE titles SET title_words =
+        ' ' || array_to_string(tsvector_to_array(search_words(title)), '| ');
+    UPDATE sentences SET sentence_words =
+        '| ' || array_to_string(tsvector_to_array(search_words(sentence)), '| ');
+    ANALYZE owners, titles, sentences;
+"""
+
+
 def _prepare(connection: psycopg.Connection[Any], users: int) -> None:
     """Make users, and what tasks are made of."""
     for name, texts in {
         "title": _make_texts(3, 6, ""),
         "sentence": _make_texts(5, 9, "."),
     }.items():
-        connection.execute(f"CREATE UNLOGGED TABLE {name}s ({name}_number int, {name} text)")
+        connection.execute(f"CREATE TABLE {name}s ({name}_number int, {name} text)")
         with connection.cursor().copy(f"COPY {name}s FROM STDIN") as copy:
             for row in enumerate(texts):
                 copy.write_row(row)
-        connection.execute(f"ANALYZE {name}s")
-    connection.execute(
-        "INSERT INTO users (id) SELECT md5(n::text) FROM generate_series(0, %s - 1) AS n"
-        " UNION ALL VALUES (%s)",
-        [users, OWNER],
-    )
+    with psycopg.ClientCursor(connection) as cursor:
+        cursor.execute(_MATERIALS, {"users": users, "owner": OWNER})
     # Nothing of this has to last, and Postgres plans alike for tables that do not.
     connection.execute("ALTER SYSTEM SET fsync = off")
     connection.execute("SELECT pg_reload_conf()")
@@ -356,32 +370,22 @@ def _drop_indexes(connection: psycopg.Connection[Any]) -> list[str]:
     return sorted(again, key=lambda definition: "USING gin" not in definition)
 
 
-@contextmanager
-def _quick_search_words(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    """Let search_words do without its regular expressions, which take most of the time.
-
-    What they are there for, punctuation and long words, is in none of the texts but as a full stop
-    at the end, so the words come out the same.
-    """
-    ((definition,),) = connection.execute(
-        "SELECT pg_get_functiondef('search_words(text)'::regprocedure)"
-    )
-    head, *_ = re.split(r"\sAS \$function\$", definition)
-    connection.execute(f"{head} AS $$ SELECT to_tsvector('simple', coalesce($1, '')) $$")
-    yield
-    connection.execute(definition)
-
-
-def _check_search(connection: psycopg.Connection[Any]) -> None:
-    """Raise RuntimeError where tasks have other words than `_quick_search_words` promises."""
-    ((search,),) = connection.execute(
+def _drop_expression(connection: psycopg.Connection[Any]) -> str:
+    """Let the words of tasks be inserted; the expression that made them."""
+    ((expression,),) = connection.execute(
         "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef JOIN pg_attribute AS a"
         " ON (a.attrelid, a.attnum) = (adrelid, adnum)"
         " WHERE adrelid = 'tasks'::regclass AND attname = 'search'"
     )
+    connection.execute("ALTER TABLE tasks ALTER search DROP EXPRESSION")
+    return str(expression)
+
+
+def _check_search(connection: psycopg.Connection[Any], expression: str) -> None:
+    """Raise RuntimeError where tasks have other words than the expression makes."""
     ((wrong,),) = connection.execute(
         f"SELECT count(*) FROM (SELECT * FROM tasks LIMIT 1000) AS sample"
-        f" WHERE search IS DISTINCT FROM {search}"
+        f" WHERE search IS DISTINCT FROM {expression}"
     )
     if wrong:
         raise RuntimeError(f"{wrong} of 1,000 tasks would be found by other words")

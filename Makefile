@@ -32,7 +32,8 @@ test: $(VENV)/test $(VENV)/sam ## Run all tests
 test-served: $(VENV)/test ## Walk the API that one of the above serves (URL)
 	@LAMBDO_URL="$(or $(URL),http://127.0.0.1:3000)" $(VENV)/bin/python -m pytest tests/contract $(PYTEST_ARGS)
 
-bench: $(VENV)/bench $(VENV)/sam ## Measure it beside others, for ten minutes (PARTS="cold warm latency")
+bench: ## Measure it beside others, for up to ten minutes (PARTS="cold warm latency")
+	@$(MAKE) --silent --jobs=2 $(VENV)/bench $(VENV)/sam
 	@$(VENV)/bin/python -m tests.bench $(PARTS)
 
 lint: $(VENV)/test $(VENV)/sam ## Check style, types, the templates and the workflows

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -36,42 +37,42 @@ def built() -> Iterator[Builds]:
     Raises CalledProcessError where a build fails.
     """
     python = _find_python()
-    with tempfile.TemporaryDirectory(prefix="lambdo-") as name:
+    with tempfile.TemporaryDirectory(prefix="lambdo-") as name, ThreadPoolExecutor() as pool:
         folder = Path(name)
-        runtime = install_runtime_client(folder / "runtime")
-
-        _sam_build(ROOT, folder / "lambdo", "ListTasks")
-        lambdo = [folder / "lambdo" / "ListTasks", folder / "lambdo" / "SharedLayer" / "python"]
-
-        floor = folder / "floor"
-        packages = [f"{name}=={metadata.version(name)}" for name in ("psycopg", "psycopg-binary")]
-        install_packages(floor, *packages)
-        _compile(python, floor)
-        # Lambdo's function is not compiled either.
-        shutil.copy(FLOOR.folder / "floor.py", floor)
-
-        # Away from here, where SAM would find the settings of Lambdo's own template.
-        sources = shutil.copytree(TEXTBOOK.folder.parent, folder / "textbook-sources")
-        _sam_build(sources, folder / "textbook")
-        textbook = folder / "textbook" / "Tasks"
-        compiled_textbook = shutil.copytree(textbook, folder / "compiled-textbook")
+        runtime = pool.submit(install_runtime_client, folder / "runtime")
+        floor = pool.submit(_build_floor, folder / "floor", python)
+        lambdo = pool.submit(_sam_build, python, ROOT, folder / "lambdo", "ListTasks")
+        textbook = pool.submit(_build_textbook, folder / "textbook", python)
+        compiled_textbook = shutil.copytree(textbook.result(), folder / "compiled-textbook")
         _compile(python, compiled_textbook)
-
-        for path in (folder, *folder.rglob("*")):
-            if path.is_dir():
-                path.chmod(0o555)
+        layer = lambdo.result() / "SharedLayer" / "python"
+        builds = Builds(
+            python,
+            floor=[floor.result(), runtime.result()],
+            lambdo=[lambdo.result() / "ListTasks", layer, runtime.result()],
+            textbook=[textbook.result(), runtime.result()],
+            compiled_textbook=[compiled_textbook, runtime.result()],
+        )
+        _make_writable(folder, False)
         try:
-            yield Builds(
-                python,
-                floor=[floor, runtime],
-                lambdo=[*lambdo, runtime],
-                textbook=[textbook, runtime],
-                compiled_textbook=[compiled_textbook, runtime],
-            )
+            yield builds
         finally:
-            for path in (folder, *folder.rglob("*")):
-                if path.is_dir():
-                    path.chmod(0o755)
+            _make_writable(folder, True)
+
+
+def _build_floor(folder: Path, python: str) -> Path:
+    packages = [f"{name}=={metadata.version(name)}" for name in ("psycopg", "psycopg-binary")]
+    install_packages(folder, *packages)
+    _compile(python, folder)
+    # After that: Lambdo's function is not compiled either, only its layer.
+    shutil.copy(FLOOR.folder / "floor.py", folder)
+    return folder
+
+
+def _build_textbook(folder: Path, python: str) -> Path:
+    # Away from here, where SAM would find the settings of Lambdo's own template.
+    sources = shutil.copytree(TEXTBOOK.folder.parent, folder / "sources")
+    return _sam_build(python, sources, folder / "built") / "Tasks"
 
 
 def _find_python() -> str:
@@ -84,17 +85,21 @@ def _find_python() -> str:
     ).stdout.strip()
 
 
-def _sam_build(template: Path, folder: Path, *resources: str) -> None:
-    subprocess.run(
-        [
-            *(str(_SAM), "build", *resources, "--build-dir", str(folder)),
-            *("--parameter-overrides", f"Architecture={ARCHITECTURE}"),
-        ],
-        cwd=template,
-        env={**os.environ, "SAM_CLI_TELEMETRY": "0"},
-        capture_output=True,
-        check=True,
-    )
+def _sam_build(python: str, template: Path, folder: Path, *resources: str) -> Path:
+    command = [
+        *(str(_SAM), "build", *resources, "--build-dir", str(folder)),
+        *("--parameter-overrides", f"Architecture={ARCHITECTURE}"),
+    ]
+    path = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "SAM_CLI_TELEMETRY": "0"}
+    try:
+        subprocess.run(
+            command, cwd=template, env=environment, capture_output=True, text=True, check=True
+        )
+    except subprocess.CalledProcessError as error:
+        error.add_note(error.stderr)
+        raise
+    return folder
 
 
 def _compile(python: str, folder: Path) -> None:
@@ -103,3 +108,9 @@ def _compile(python: str, folder: Path) -> None:
         [python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(folder)],
         check=True,
     )
+
+
+def _make_writable(folder: Path, writable: bool) -> None:
+    for path in (folder, *folder.rglob("*")):
+        if path.is_dir():
+            path.chmod(0o755 if writable else 0o555)

@@ -20,14 +20,15 @@ from tests.bench.subjects import (
     make_events,
     seed,
 )
-from tests.bench.turns import Sampling, Work, compare, measure_in_turns
+from tests.bench.turns import Work, compare, measure_in_turns
 from tests.clients import make_token
 from tests.runtime import INVOCATIONS, emulate
 from tests.servers import free_port
 
 FLOOR_LIMIT = 2.6
 TEXTBOOK_LIMIT = 0.33
-SAMPLING = Sampling(turns=10, values=3)
+TURNS = 10
+VALUES = 3
 CASE = ("Cold start", f"first answer, {LIST_PAGE.what}")
 
 
@@ -38,22 +39,23 @@ def measure() -> list[Figure]:
         secret = secrets.token_urlsafe(32)
         (event,) = make_events(LIST_PAGE, tasks, {LISTER: make_token(LISTER, secret)}, 1)
 
-        def prepare(handler: str, folders: list[Path]) -> Work:
+        def prepare(handler: str, folders: list[Path], values: int = VALUES) -> Work:
             environment = make_environment(
                 stack.pooled, secret, *folders, PYTHONDONTWRITEBYTECODE="1"
             )
             name = handler.format(function=LIST_PAGE.function)
-            commands = [_command(name, builds.python, environment) for _ in range(SAMPLING.values)]
+            commands = [_command(name, builds.python, environment) for _ in range(values)]
             plan = {"commands": [command._asdict() for command in commands], "event": event}
-            return Work(plan, {**os.environ, "PYTHONPATH": str(ROOT)})
+            return Work(plan, {**os.environ, "PYTHONPATH": str(ROOT)}, values)
 
         subjects = {
             "floor": partial(prepare, FLOOR.handler, builds.floor),
             "Lambdo": partial(prepare, LAMBDO.handler, builds.lambdo),
             "textbook": partial(prepare, TEXTBOOK.handler, builds.textbook),
-            "textbook, compiled": partial(prepare, TEXTBOOK.handler, builds.compiled_textbook),
+            # There is no limit for it, so once a turn is enough.
+            "textbook, compiled": partial(prepare, TEXTBOOK.handler, builds.compiled_textbook, 1),
         }
-        suites = measure_in_turns("tests.bench.starting", subjects, SAMPLING)
+        suites = measure_in_turns("tests.bench.starting", subjects, TURNS)
 
     found = {name: suite.get_benchmark("start") for name, suite in suites.items()}
     limits = {"floor": FLOOR_LIMIT, "textbook": TEXTBOOK_LIMIT, "textbook, compiled": None}

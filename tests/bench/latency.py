@@ -25,7 +25,7 @@ from tests.bench.subjects import (
     make_events,
     seed,
 )
-from tests.bench.turns import Sampling, Work, compare, measure_in_turns
+from tests.bench.turns import Work, compare, measure_in_turns
 from tests.clients import make_token
 from tests.counting_proxy import running_proxy
 
@@ -33,7 +33,8 @@ PART = "Latency"
 ROUND_TRIPS = (0.001, 0.005, 0.020)
 """Seconds to the database and back: the same zone, the same region, the next region."""
 
-SAMPLING = Sampling(turns=3, values=2, warmups=1)
+TURNS = 3
+VALUES = 2
 
 
 def measure() -> list[Figure]:
@@ -50,14 +51,13 @@ def measure() -> list[Figure]:
                     case = {
                         "what": READ.what,
                         "handler": subject.handler.format(function=READ.function),
-                        "events": make_events(
-                            READ, tasks, tokens, SAMPLING.warmups + SAMPLING.values
-                        ),
+                        "events": make_events(READ, tasks, tokens, 1 + VALUES),
                     }
-                    return Work([case], make_environment(url, secret, ROOT, subject.folder))
+                    environment = make_environment(url, secret, ROOT, subject.folder)
+                    return Work([case], environment, VALUES, warmups=1)
 
                 subjects = {subject.name: partial(prepare, subject) for subject in SUBJECTS}
-                suites = measure_in_turns("tests.bench.calling", subjects, SAMPLING)
+                suites = measure_in_turns("tests.bench.calling", subjects, TURNS)
             found = {name: suite.get_benchmark(READ.what) for name, suite in suites.items()}
             away = f"{round_trip * 1000:.0f} ms away"
             lambdo, textbook = found[LAMBDO.name], found[TEXTBOOK.name]
@@ -71,7 +71,7 @@ def measure() -> list[Figure]:
                     _first_call(lambdo),
                     TEXTBOOK.name,
                     _first_call(textbook),
-                    SAMPLING.turns,
+                    TURNS,
                 ),
             ]
     return figures

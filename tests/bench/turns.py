@@ -15,42 +15,36 @@ from tests.bench.figures import Figure
 
 
 class Work(NamedTuple):
-    """What a subject's process is to measure, and its environment."""
+    """What a process measures of a subject: its plan, and how many values each case has."""
 
     plan: object
     environment: dict[str, str]
-
-
-class Sampling(NamedTuple):
-    """How often it is measured: a process in every turn, and so many values in each process."""
-
-    turns: int
     values: int
     warmups: int = 0
-    """Values at the beginning of each process that are not counted."""
+    """Values before those, which are not counted."""
 
 
 def measure_in_turns(
-    worker: str, subjects: Mapping[str, Callable[[], Work]], sampling: Sampling
+    worker: str, subjects: Mapping[str, Callable[[], Work]], turns: int
 ) -> dict[str, pyperf.BenchmarkSuite]:
     """What module `worker` finds of each subject; it is a pyperf program that reads a plan.
 
-    Raises CalledProcessError when a call fails.
+    In every turn each subject has a process. Raises CalledProcessError when a call fails.
     """
     with tempfile.TemporaryDirectory(prefix="lambdo-") as folder:
         results = {name: Path(folder) / f"{name}.json" for name in subjects}
-        for _ in range(sampling.turns):
+        for _ in range(turns):
             for name, prepare in subjects.items():
-                plan, environment = prepare()
+                work = prepare()
                 subprocess.run(
                     [
                         *(sys.executable, "-m", worker, "--append", str(results[name])),
-                        *("--worker", "--loops", "1", "--values", str(sampling.values)),
-                        *("--warmups", str(sampling.warmups)),
+                        *("--worker", "--loops", "1", "--values", str(work.values)),
+                        *("--warmups", str(work.warmups)),
                     ],
                     cwd=ROOT,
-                    env=environment,
-                    input=json.dumps(plan),
+                    env=work.environment,
+                    input=json.dumps(work.plan),
                     text=True,
                     # Where the functions' log lines go, too.
                     stdout=subprocess.DEVNULL,

@@ -20,13 +20,15 @@ from tests.bench.subjects import (
     make_events,
     seed,
 )
-from tests.bench.turns import Sampling, Work, compare, measure_in_turns
+from tests.bench.turns import Work, compare, measure_in_turns
 from tests.clients import make_token
 from tests.provider import running_provider
 
 PART = "Warm"
 LIMIT = 1.25
-SAMPLING = Sampling(turns=10, values=8, warmups=3)
+TURNS = 10
+VALUES = 8
+WARMUPS = 3
 READ_WITH_KEY_SET = "read one, its token signed with EdDSA"
 
 
@@ -43,22 +45,21 @@ def measure() -> list[Figure]:
             cases = [(call.what, call, tokens) for call in CALLS]
             if subject is LAMBDO:
                 cases.append((READ_WITH_KEY_SET, READ, others))
-            times = SAMPLING.warmups + SAMPLING.values
             plan = [
                 {
                     "what": what,
                     "handler": subject.handler.format(function=call.function),
-                    "events": make_events(call, tasks, token, times),
+                    "events": make_events(call, tasks, token, WARMUPS + VALUES),
                 }
                 for what, call, token in cases
             ]
             environment = make_environment(
                 stack.pooled, secret, ROOT, subject.folder, AUTH_JWKS_URL=provider.url
             )
-            return Work(plan, environment)
+            return Work(plan, environment, VALUES, WARMUPS)
 
         subjects = {subject.name: partial(prepare, subject) for subject in SUBJECTS}
-        found = measure_in_turns("tests.bench.calling", subjects, SAMPLING)
+        found = measure_in_turns("tests.bench.calling", subjects, TURNS)
 
     lambdo, floor, textbook = (found[subject.name] for subject in (LAMBDO, FLOOR, TEXTBOOK))
     beside_floor = [(call.what, call.what) for call in CALLS]

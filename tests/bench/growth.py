@@ -42,7 +42,7 @@ FILTERS = {
     "two priorities": "priority=low&priority=high",
     "due_before": "due_before=2026-07-01T00:00:00Z",
     "due_after": "due_after=2026-07-01T00:00:00Z",
-    "due_after and due_before": ("due_after=2026-04-01T00:00:00Z&due_before=2026-09-01T00:00:00Z"),
+    "due_after and due_before": "due_after=2026-04-01T00:00:00Z&due_before=2026-09-01T00:00:00Z",
     "status and priority": "status=pending&priority=medium",
 }
 
@@ -65,7 +65,7 @@ class Sampling(NamedTuple):
 
 
 TO_FIND_THE_WORST = Sampling(turns=1, values=3)
-SAMPLING = Sampling(turns=3, values=10)
+SAMPLING = Sampling(turns=6, values=5)
 WARMUPS = 1
 
 Suites = Mapping[Size, pyperf.BenchmarkSuite]

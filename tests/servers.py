@@ -131,6 +131,7 @@ def running_pgbouncer(
             unix_socket_dir =
             auth_type = {"trust" if password is None else "scram-sha-256"}
             auth_file = {users}
+            stats_users = {url.username}
             pool_mode = transaction
             default_pool_size = {pool_size}
             max_client_conn = 1000

@@ -9,13 +9,15 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.bench import cold, latency, report, warm
+from tests.bench import cold, growth, latency, load, report, warm
 from tests.bench.figures import Figure
 
 PARTS: dict[str, Callable[[], list[Figure]]] = {
     "cold": cold.measure,
     "warm": warm.measure,
     "latency": latency.measure,
+    "growth": growth.measure,
+    "load": load.measure,
 }
 
 

@@ -185,7 +185,7 @@ def _prepare(connection: psycopg.Connection[Any], users: int) -> None:
     """Make users, and what tasks are made of."""
     for name, texts in {
         "title": _make_texts(3, 6, ""),
-        "sentence": _make_texts(5, 9, "."),
+        "sentence": _make_texts(3, 6, "."),
     }.items():
         connection.execute(f"CREATE TABLE {name}s ({name}_number int, {name} text)")
         with connection.cursor().copy(f"COPY {name}s FROM STDIN") as copy:

@@ -31,8 +31,8 @@ CALLERS = 100
 CONNECTIONS = 20
 PAUSE = 2.0
 
-SECONDS = {LAMBDO: 60.0, TEXTBOOK: 20.0}
-WITHOUT_PAUSES = Phase(seconds=8, pause=0)
+SECONDS = {LAMBDO: 60.0, TEXTBOOK: 10.0}
+WITHOUT_PAUSES = Phase(seconds=5, pause=0)
 ALONE = Phase(seconds=4, pause=0)
 
 _SEED = f"""

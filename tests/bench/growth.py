@@ -106,9 +106,9 @@ def measure(say: Say = lambda _: None) -> list[Figure]:
 def _grow(found: Suites, query: str, name: str = "", limit: float | None = None) -> Figure:
     """The first page of a large database, beside that of a small one."""
     return compare(
-        (PART, f"first page of {LARGE.own:,} tasks, {name}"),
+        (PART, f"page 1 of {LARGE.own:,}, {name}"),
         found[LARGE].get_benchmark(query),
-        f"of {SMALL.own:,} tasks",
+        f"of {SMALL.own:,}",
         found[SMALL].get_benchmark(query),
         limit,
     )

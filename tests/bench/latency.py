@@ -34,6 +34,7 @@ ROUND_TRIPS = (0.001, 0.005, 0.020)
 
 TURNS = 3
 VALUES = 2
+WARMUPS = 3
 
 
 def measure() -> list[Figure]:
@@ -50,10 +51,10 @@ def measure() -> list[Figure]:
                     case = {
                         "what": READ.what,
                         "handler": subject.handler.format(function=READ.function),
-                        "events": make_events(READ, tasks, tokens, 1 + VALUES),
+                        "events": make_events(READ, tasks, tokens, WARMUPS + VALUES),
                     }
                     environment = make_environment(url, secret, ROOT, subject.folder)
-                    return Work([case], environment, VALUES, warmups=1)
+                    return Work([case], environment, VALUES, WARMUPS)
 
                 subjects = {subject.name: partial(prepare, subject) for subject in SUBJECTS}
                 suites = measure_in_turns("tests.bench.calling", subjects, TURNS)

@@ -61,28 +61,28 @@ def measure() -> list[Figure]:
             )
 
     samples = min(benchmark.get_nvalue() for benchmark in loaded.values())
-    of_all = f"{CALLERS} callers, a call in {PAUSE:g} s each"
+    of_all = f"{CALLERS} callers"
     return [
         Figure(
             PART,
-            f"99th percentile of {of_all}",
+            f"99th percentile, {of_all}",
             loaded[LAMBDO].percentile(99),
-            "one caller alone, median",
+            "median, one caller",
             alone[LAMBDO].median(),
             loaded[LAMBDO].get_nvalue(),
             LIMIT,
         ),
         Figure(
             PART,
-            f"the textbook's own: 99th percentile of {of_all}",
+            f"textbook's 99th percentile, {of_all}",
             loaded[TEXTBOOK].percentile(99),
-            "one caller of the textbook alone, median",
+            "its median, one caller",
             alone[TEXTBOOK].median(),
             loaded[TEXTBOOK].get_nvalue(),
         ),
         Figure(
             PART,
-            f"99th percentile of {of_all}",
+            f"99th percentile, {of_all}",
             loaded[LAMBDO].percentile(99),
             "textbook",
             loaded[TEXTBOOK].percentile(99),
@@ -90,7 +90,7 @@ def measure() -> list[Figure]:
         ),
         Figure(
             PART,
-            f"median of {of_all}",
+            f"median, {of_all}",
             loaded[LAMBDO].median(),
             "textbook",
             loaded[TEXTBOOK].median(),
@@ -98,7 +98,7 @@ def measure() -> list[Figure]:
         ),
         Figure(
             PART,
-            f"seconds that pass for each call, {CALLERS} callers without pauses",
+            f"a call, {of_all} without pauses",
             WITHOUT_PAUSES["seconds"] / hurried[LAMBDO].get_nvalue(),
             "textbook",
             WITHOUT_PAUSES["seconds"] / hurried[TEXTBOOK].get_nvalue(),

@@ -132,7 +132,7 @@ def _draw(figures: list[Figure], machine: dict[str, str | int], file: Path) -> N
 
     # The same figures make the same bytes, in letters that stay letters.
     mpl.rcParams.update({"svg.hashsalt": "lambdo", "svg.fonttype": "none", "font.size": 9})
-    figure, axes = pyplot.subplots(figsize=(10, 1.6 + 0.26 * len(figures)), layout="constrained")
+    figure, axes = pyplot.subplots(figsize=(12, 1.6 + 0.26 * len(figures)), layout="constrained")
     places = range(len(figures))
     for place, each in zip(places, figures, strict=True):
         colour = "#b5b5b5" if each.limit is None else ("#c0392b" if is_broken(each) else "#2e7d5b")

@@ -68,16 +68,19 @@ class ScramConnection(psycopg.Connection[tuple[Any, ...]]):
 
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
-        # psycopg traces where there is Linux only.
-        if "scram_client_key=" in conninfo or sys.platform != "linux":
+        # There is nothing to learn where keys are known or no password is. psycopg traces on Linux.
+        is_new = "password=" in conninfo and "scram_client_key=" not in conninfo
+        if not is_new or sys.platform != "linux":
             return (yield from super()._connect_gen(conninfo))
         link = PGconn.connect_start(conninfo.encode())
         with open(os.memfd_create("trace"), "rb") as trace:
             link.trace(trace.fileno())
-            while wait := _WAITS.get(link.connect_poll()):
-                while not (yield link.socket, wait):
-                    pass
-            link.untrace()
+            try:
+                while wait := _WAITS.get(link.connect_poll()):
+                    while not (yield link.socket, wait):
+                        pass
+            finally:
+                link.untrace()
             trace.seek(0)
             asked = _SERVER_FIRST.search(trace.read())
         if link.status != ConnStatus.OK:

@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared import deadline
 from shared.errors import InternalError, error_response
 from shared.models import Caller
 from shared.tasks import StoredTask
@@ -52,6 +53,7 @@ class Envelope:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI has it."""
         started = time.perf_counter()
+        deadline.start_call()
         request_headers = Headers(scope=scope)
         request_id = request_headers.get("x-request-id", "")
         if not _REQUEST_ID.fullmatch(request_id):

@@ -1,0 +1,26 @@
+"""How long a call may take: one budget, of which every wait inside the call is a part.
+
+A function is stopped by Lambda after the time that template.yaml gives it, and its caller is told
+nothing then. So each wait asks here how long it may last.
+"""
+
+import time
+from contextvars import ContextVar
+
+CALL_TIMEOUT = 20
+"""Seconds that the waits of one call may take together; below the functions' Timeout."""
+
+_deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
+
+
+def start_call() -> None:
+    """Begin the time of a call: from here on its waits share CALL_TIMEOUT."""
+    _deadline.set(time.monotonic() + CALL_TIMEOUT)
+
+
+def time_left(at_most: float) -> float:
+    """Seconds that a wait may last which would otherwise last `at_most`; 0 when time is up.
+
+    Outside a call, as while a function starts, that is `at_most`.
+    """
+    return min(at_most, max(0.0, _deadline.get() - time.monotonic()))

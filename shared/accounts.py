@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from shared import database
-from shared.database import Statement
+from shared.connection import Statement
 from shared.models import Caller
 from shared.tasks import TASK_JSON, json_object, json_text, json_time
 
@@ -46,7 +46,7 @@ _EXPORT = f"""
 
 def read(caller: Caller) -> str:
     """The caller as a user, as JSON."""
-    ((row,),) = database.run(caller, Statement(_READ), owns=True)
+    ((row,),) = database.run(caller, Statement(_READ), owns=True, reads=True)
     return str(row[0])
 
 
@@ -61,5 +61,5 @@ def export(caller: Caller, cursor: UUID | None) -> str:
     What does not fit is on the pages after it: `cursor` is the last page's `next_cursor`.
     """
     statement = Statement(_EXPORT, {"cursor": cursor, "bytes": EXPORT_BYTES})
-    ((row,),) = database.run(caller, statement, owns=True)
+    ((row,),) = database.run(caller, statement, owns=True, reads=True)
     return str(row[0])

@@ -1,7 +1,7 @@
 """How long a call may take: one budget, of which every wait inside the call is a part.
 
-A function is stopped by Lambda after the time that template.yaml gives it, and its caller is told
-nothing then. So each wait asks here how long it may last.
+Lambda stops a function after the time that template.yaml gives it, and then nobody answers the
+caller. So each wait asks here how long it may last.
 """
 
 import time
@@ -13,9 +13,9 @@ CALL_TIMEOUT = 20
 _deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
 
 
-def start_call() -> None:
-    """Begin the time of a call: from here on its waits share CALL_TIMEOUT."""
-    _deadline.set(time.monotonic() + CALL_TIMEOUT)
+def start_call(seconds: float = CALL_TIMEOUT) -> None:
+    """Begin the budget of a call: from here on its waits share so many seconds."""
+    _deadline.set(time.monotonic() + seconds)
 
 
 def time_left(at_most: float) -> float:

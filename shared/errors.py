@@ -168,7 +168,10 @@ class RateLimited(ApiError):
 class DatabaseUnavailable(ApiError):
     status_code = 503
     code = "database_unavailable"
-    detail = "The database cannot be reached or is too slow; nothing is half done. Try again."
+    detail = (
+        "The database cannot be reached or is too slow. Reading can be tried again at once; a write"
+        " may have been made, so look first."
+    )
     always: ClassVar = {"Retry-After": "2"}
 
 

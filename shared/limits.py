@@ -1,42 +1,69 @@
-"""How many calls somebody may make in a minute. database.py counts them."""
+"""How many calls somebody may make in a minute. database.py has them counted."""
 
-import hashlib
 import ipaddress
-from typing import NamedTuple
 
-from shared.models import Caller
+from shared.connection import Row, Statement
+from shared.models import Allowance, Caller
 from shared.settings import get_settings
 
-ATTEMPTS_PER_EMAIL = 10
-"""Registrations and logins a minute with one e-mail address, wherever they come from."""
-
 ATTEMPTS_PER_ADDRESS = 60
-"""Registrations and logins a minute from one place, whoever's they are."""
+"""Registrations and logins a minute from one address, whoever's they are."""
+
+ATTEMPTS_PER_ADDRESS_AND_EMAIL = 10
+"""Registrations and logins a minute from one address, for one e-mail."""
+
+ATTEMPTS_PER_EMAIL = 100
+"""Registrations and logins a minute for one e-mail, from everywhere: strangers share it."""
 
 _IPV6_PREFIX = 64
 """Bits that a customer of a network has in common: the others are the customer's to choose."""
 
+_COUNT_CALL = """
+    CALL count_calls(
+        ARRAY['user ' || %(user_id)s::text], ARRAY[%(allowed)s::integer], NULL, NULL, NULL
+    )
+"""
 
-class Limit(NamedTuple):
-    """What is counted together, and how often it may be in a minute."""
+# The database folds the case of an address, because it is what compares addresses. What is kept
+# of one for counting is a hash.
+_EMAIL = "encode(sha256(convert_to(lower(%(email)s), 'UTF8')), 'hex')"
+_COUNT_ATTEMPT = f"""
+    CALL count_calls(
+        ARRAY['address ' || %(address)s::text,
+              'address ' || %(address)s::text || ' email ' || {_EMAIL},
+              'email ' || {_EMAIL}],
+        ARRAY[{ATTEMPTS_PER_ADDRESS}, {ATTEMPTS_PER_ADDRESS_AND_EMAIL}, {ATTEMPTS_PER_EMAIL}],
+        NULL, NULL, NULL
+    )
+"""
 
-    subject: str
-    allowed: int
 
+def count_call(caller: Caller) -> Statement | None:
+    """What counts a call of this caller, and refuses it where there were too many.
 
-def limits_of(caller: Caller) -> list[Limit]:
-    """What a call of this caller counts for; nothing where RATE_LIMIT_PER_MINUTE is 0."""
+    It has to be the first statement of its pipeline, because it commits. None where nothing is to
+    be counted: RATE_LIMIT_PER_MINUTE is 0, or the call has been counted already.
+    """
+    if caller.allowance is not None:
+        return None
+    if not caller.user_id:
+        values = {"address": _network(caller.address), "email": caller.email or ""}
+        return Statement(_COUNT_ATTEMPT, values)
     allowed = get_settings().rate_limit_per_minute
     if not allowed:
-        return []
-    if caller.user_id:
-        return [Limit(f"user {caller.user_id}", allowed)]
-    # Whose address it was is nobody's business once it is counted.
-    email = hashlib.sha256((caller.email or "").lower().encode()).hexdigest()
-    return [
-        Limit(f"address {_network(caller.address)}", ATTEMPTS_PER_ADDRESS),
-        Limit(f"email {email}", ATTEMPTS_PER_EMAIL),
-    ]
+        return None
+    return Statement(_COUNT_CALL, {"user_id": caller.user_id, "allowed": allowed})
+
+
+def read_allowance(counted: Row) -> Allowance | None:
+    """What is left of the nearest limit, from the row of `count_call`.
+
+    None where nothing was counted, because the database can be read only.
+    """
+    if counted[1] is None:
+        return None
+    allowed, used, seconds_left = map(int, counted)
+    return Allowance(allowed, allowed - used, seconds_left)
 
 
 def _network(address: str) -> str:

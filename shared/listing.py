@@ -9,8 +9,8 @@ import json
 from typing import NamedTuple
 
 from shared import database
+from shared.connection import Statement
 from shared.cursors import RANKS, Position, decode_cursor, encode_cursor
-from shared.database import Statement
 from shared.models import Caller, TaskQuery
 from shared.tasks import TASK_JSON
 
@@ -66,7 +66,7 @@ def list_page(caller: Caller, query: TaskQuery) -> str:
     selects = [f"SELECT {TASK_JSON} FROM ({page}) AS page"]  # nosec
     if query.with_total:
         selects.append(f"SELECT count(*) FROM tasks WHERE {_matching(query)}")  # nosec
-    rows, *totals = database.run(caller, *(Statement(sql, values) for sql in selects))
+    rows, *totals = database.run(caller, *(Statement(sql, values) for sql in selects), reads=True)
 
     tasks = [row[0] for row in rows[: query.limit]]
     more = len(rows) > query.limit

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from shared import database
 from shared.accounts import USER_JSON
 from shared.auth import OWN_KEY_ID, read_secret
+from shared.connection import Statement
 from shared.credentials import (
     Login,
     Registration,
@@ -16,7 +17,6 @@ from shared.credentials import (
     is_outdated,
     verify_password,
 )
-from shared.database import Statement
 from shared.errors import CredentialsInvalid, EmailTaken
 from shared.models import Caller
 from shared.settings import get_settings
@@ -52,15 +52,21 @@ _REHASH = f"""
 def register(stranger: Caller, registration: Registration) -> str:
     """A new account, and a token for it, as JSON.
 
+    It takes two round trips: the password is not hashed, which is costly, before the attempt is
+    counted and the address known to be free.
+
     Raises RateLimited, EmailTaken, and KeysUnavailable when the store does not give what tokens are
     signed with.
     """
     secret = read_secret()
+    stranger.email = registration.email
+    (taken,) = database.run(stranger, Statement(_FIND, {"email": registration.email}), reads=True)
+    if taken:
+        raise EmailTaken
     values = {
         "email": registration.email,
         "hashed_password": hash_password(registration.password),
     }
-    stranger.email = registration.email
     _, rows = database.run(stranger, Statement(_BECOME_NEW_USER), Statement(_REGISTER, values))
     if not rows:
         raise EmailTaken
@@ -78,19 +84,20 @@ def log_in(stranger: Caller, login: Login) -> str:
     """
     secret = read_secret()
     stranger.email = login.email
-    (rows,) = database.run(stranger, Statement(_FIND, {"email": login.email}))
+    (rows,) = database.run(stranger, Statement(_FIND, {"email": login.email}), reads=True)
     user_id, user, hashed = rows[0] if rows else (None, None, None)
     if not verify_password(login.password, hashed):
         raise CredentialsInvalid
     if is_outdated(hashed):
-        user = _rehash(user_id, login.password, hashed) or user
+        user = _rehash(stranger, user_id, login.password, hashed) or user
     return _answer(user_id, user, secret)
 
 
-def _rehash(user_id: str, password: SecretStr, outdated: str) -> str | None:
+def _rehash(stranger: Caller, user_id: str, password: SecretStr, outdated: str) -> str | None:
     """The user as JSON after that; None where another login or a deletion came first."""
+    user = Caller(user_id, registered=True, allowance=stranger.allowance)  # it is counted
     values = {"hashed_password": hash_password(password), "outdated": outdated}
-    (rows,) = database.run(Caller(user_id, registered=True), Statement(_REHASH, values))
+    (rows,) = database.run(user, Statement(_REHASH, values))
     return rows[0][0] if rows else None
 
 

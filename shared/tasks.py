@@ -3,14 +3,13 @@
 Every one names the owner (`user_id = %(user_id)s`), and row-level security holds it to that.
 """
 
+import json
 from collections.abc import Collection
 from typing import NamedTuple
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
-
 from shared import database
-from shared.database import Statement
+from shared.connection import Row, Statement
 from shared.errors import PreconditionFailed, TaskNotFound
 from shared.models import Caller, Changes, TaskCreate
 
@@ -113,7 +112,7 @@ _DELETE = f"DELETE FROM tasks WHERE {_THIS_TASK} AND {_IF_MATCH} RETURNING id"  
 
 def read(caller: Caller, task_id: UUID) -> StoredTask:
     """One of the caller's tasks. Raises TaskNotFound."""
-    (rows,) = database.run(caller, Statement(_READ, {"id": task_id}))
+    (rows,) = database.run(caller, Statement(_READ, {"id": task_id}), reads=True)
     if not rows:
         raise TaskNotFound
     return StoredTask(*rows[0])
@@ -132,7 +131,7 @@ def change(
 
     Raises TaskNotFound, and PreconditionFailed when its tag is none of `if_match` (None: any is).
     """
-    return StoredTask(*_write(caller, _CHANGE, task_id, if_match, Jsonb(changes.sent())))
+    return StoredTask(*_write(caller, _CHANGE, task_id, if_match, json.dumps(changes.sent())))
 
 
 def flip(caller: Caller, task_id: UUID, if_match: Collection[str] | None) -> StoredTask:
@@ -150,8 +149,8 @@ def _write(
     sql: str,
     task_id: UUID,
     if_match: Collection[str] | None,
-    changes: Jsonb | None = None,
-) -> database.Row:
+    changes: str | None = None,
+) -> Row:
     tags = None if if_match is None else list(if_match)
     statements = [Statement(sql, {"id": task_id, "if_match": tags, "changes": changes})]
     if tags is not None:

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from shared import database
-from shared.database import Row, Statement
+from shared.connection import Row, Statement
 from shared.models import Caller
 from tests.clients import User
 from tests.conftest import use_database
@@ -24,7 +24,8 @@ BECOME_API = f"""
 
 TRACES = """
     SELECT pg_backend_pid(), session_user, current_user, current_setting('role'),
-           nullif(current_setting('app.user_id', true), ''), current_setting('statement_timeout')
+           nullif(current_setting('app.user_id', true), ''), current_setting('statement_timeout'),
+           current_setting('lock_timeout'), current_setting('client_connection_check_interval')
 """
 
 
@@ -51,7 +52,7 @@ def forget_owner(monkeypatch: pytest.MonkeyPatch, task: dict[str, Any]) -> Itera
     run = database.run
 
     def run_carelessly(
-        caller: Caller, *statements: Statement, owns: bool = False
+        caller: Caller, *statements: Statement, **options: bool
     ) -> list[list[Row]]:
         for sql, _ in statements:
             assert OWNED in sql
@@ -61,7 +62,7 @@ def forget_owner(monkeypatch: pytest.MonkeyPatch, task: dict[str, Any]) -> Itera
             Statement(sql, values)
             for sql, (_, values) in zip(forgotten[-len(statements) :], statements, strict=True)
         ]
-        return run(caller, *careless, owns=owns)
+        return run(caller, *careless, **options)
 
     monkeypatch.setattr(database, "run", run_carelessly)
     yield
@@ -253,7 +254,7 @@ def test_nothing_is_left_for_the_next_client_of_a_pooler(
     ):
         statements = (Statement(failing), Statement("SELECT pg_sleep(1)"))
         with monkeypatch.context() as broken:
-            broken.setattr(database, "run", lambda who, *_, s=statements: run(who, *s))
+            broken.setattr(database, "run", lambda who, *_, s=statements, **__: run(who, *s))
             assert make_call(handlers, alice, READ).status_code == status
         assert read_traces(single) == before
 

@@ -5,6 +5,7 @@ import hmac
 from base64 import b64decode
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from shared.scram import Challenge, derive_keys
 
@@ -24,11 +25,11 @@ def sign(key: bytes) -> bytes:
 
 
 def test_the_keys_make_the_proof_of_the_standard() -> None:
-    keys = derive_keys(PASSWORD, CHALLENGE)
-    client_key = b64decode(keys["scram_client_key"])
+    keys = conninfo_to_dict(derive_keys(PASSWORD, CHALLENGE))
+    client_key = b64decode(str(keys["scram_client_key"]))
     signature = sign(hashlib.sha256(client_key).digest())
     assert bytes(a ^ b for a, b in zip(client_key, signature, strict=True)) == b64decode(PROOF)
-    assert sign(b64decode(keys["scram_server_key"])) == b64decode(SIGNATURE)
+    assert sign(b64decode(str(keys["scram_server_key"]))) == b64decode(SIGNATURE)
 
 
 def test_a_password_that_would_have_to_be_prepared_is_refused() -> None:

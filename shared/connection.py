@@ -262,7 +262,7 @@ def _wait_until_ready(link: abc.PGconn, deadline: float, *, others: bool) -> Non
         _wait(link, events, deadline if is_reached else reached_by)
         state = link.connect_poll()
     if link.status != ConnStatus.OK:
-        raise psycopg.OperationalError(link.get_error_message())
+        raise psycopg.OperationalError(f"connection failed: {link.get_error_message()}")
 
 
 def _wait(link: abc.PGconn, events: int, deadline: float) -> int:

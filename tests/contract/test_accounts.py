@@ -17,9 +17,8 @@ import pytest
 from argon2 import PasswordHasher
 
 from infra.template import ROOT
-from shared import accounts, credentials, limits
+from shared import accounts, credentials
 from shared.app import _logger
-from shared.models import Caller
 from shared.settings import get_settings
 from tests.clients import SECRET, SERVED, User
 from tests.contract.conftest import TIME, WITHOUT_POOLER, check_refusal, create, list_all
@@ -584,64 +583,3 @@ def test_an_address_for_tests_is_taken_where_things_are_tried(
     get_settings.cache_clear()
     answer = sign_in(handlers, REGISTER, f"{uuid4().hex}@lambdo.test")
     assert answer.status_code == status
-
-
-def test_attempts_on_an_account_are_limited(http: httpx.Client, owner: psycopg.Connection) -> None:
-    email = new_email()
-    register(http, email)
-    guesses = [
-        sign_in(http, LOGIN, spelled, OTHER_PASSWORD)
-        for _ in range(limits.ATTEMPTS_PER_EMAIL // 2)
-        for spelled in (email, email.upper())
-    ]
-    statuses = [answer.status_code for answer in guesses]
-    # Registering counted as well.
-    assert statuses == [401] * (limits.ATTEMPTS_PER_EMAIL - 1) + [429]
-    assert [int(answer.headers["RateLimit-Remaining"]) for answer in guesses[:3]] == [8, 7, 6]
-    check_refusal(guesses[-1], 429, "rate_limited")
-    assert 1 <= int(guesses[-1].headers["Retry-After"]) <= 60
-    assert sign_in(http, LOGIN, email).status_code == 429
-    assert sign_in(http, REGISTER, new_email()).status_code == 201
-    owner.execute("UPDATE rate_limits SET window_start = now() - interval '1 minute'")
-    assert sign_in(http, LOGIN, email).status_code == 200
-
-
-@WITHOUT_POOLER
-def test_attempts_from_one_place_are_limited(http: httpx.Client, owner: psycopg.Connection) -> None:
-    owner.execute(
-        "INSERT INTO rate_limits (subject, calls) VALUES ('address 127.0.0.1', %s)",
-        [limits.ATTEMPTS_PER_ADDRESS - 1],
-    )
-    assert sign_in(http, LOGIN, new_email()).status_code == 401
-    email = new_email()
-    check_refusal(sign_in(http, LOGIN, new_email()), 429, "rate_limited")
-    check_refusal(sign_in(http, REGISTER, email), 429, "rate_limited")
-    count = owner.execute("SELECT count(*) FROM users WHERE lower(email) = lower(%s)", [email])
-    assert count.fetchone() == (0,)
-
-
-@WITHOUT_POOLER
-def test_who_attempts_is_not_written_down(http: httpx.Client, owner: psycopg.Connection) -> None:
-    email = new_email()
-    sign_in(http, LOGIN, email)
-    subjects = [subject for (subject,) in owner.execute("SELECT subject FROM rate_limits")]
-    assert len(subjects) == 2
-    assert not [subject for subject in subjects if "@" in subject or email.lower() in subject]
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "together"),
-    [
-        ("192.0.2.1", "192.0.2.1", True),
-        ("192.0.2.1", "192.0.2.2", False),
-        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::1", True),
-        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
-        ("", "", True),
-    ],
-)
-def test_one_place_is_an_address_or_a_network_of_ipv6(one: str, other: str, together: bool) -> None:
-    subjects = [
-        limits.limits_of(Caller("", f"{number}@example.com", address=address))[0].subject
-        for number, address in enumerate((one, other))
-    ]
-    assert (subjects[0] == subjects[1]) == together

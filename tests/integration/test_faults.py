@@ -66,8 +66,8 @@ def check_unavailable(answer: httpx.Response) -> None:
     assert int(answer.headers["Retry-After"]) > 0
     assert body == {
         "code": "database_unavailable",
-        "message": "The database cannot be reached or is too slow. Reading can be tried again at once;"
-        " a write may have been made, so look first.",
+        "message": "The database cannot be reached or is too slow. Reading can be tried again at"
+        " once; a write may have been made, so look first.",
         "details": None,
         "request_id": answer.headers["X-Request-Id"],
     }

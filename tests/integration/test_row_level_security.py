@@ -51,9 +51,7 @@ def forget_owner(monkeypatch: pytest.MonkeyPatch, task: dict[str, Any]) -> Itera
     forgotten = []
     run = database.run
 
-    def run_carelessly(
-        caller: Caller, *statements: Statement, **options: bool
-    ) -> list[list[Row]]:
+    def run_carelessly(caller: Caller, *statements: Statement, **options: bool) -> list[list[Row]]:
         for sql, _ in statements:
             assert OWNED in sql
             forgotten.append(sql.replace(OWNED, "true"))

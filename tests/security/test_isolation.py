@@ -18,7 +18,7 @@ import pytest
 
 from infra.template import Route, read_routes
 from shared import database
-from shared.database import Row, Statement
+from shared.connection import Row, Statement
 from shared.models import Caller
 from tests.clients import User
 
@@ -136,12 +136,12 @@ class Watch:
         self._careless = careless
         self._run = database.run
 
-    def run(self, caller: Caller, *statements: Statement, owns: bool = False) -> list[list[Row]]:
+    def run(self, caller: Caller, *statements: Statement, **options: bool) -> list[list[Row]]:
         """What database.run does."""
         self.statements += [sql for sql, _ in statements]
         if self._careless:
             statements = tuple(Statement(forget_owner(sql), values) for sql, values in statements)
-        return self._run(caller, *statements, owns=owns)
+        return self._run(caller, *statements, **options)
 
 
 def forget_owner(sql: str) -> str:

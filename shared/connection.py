@@ -96,8 +96,6 @@ class Connection:
             failure = failure or error
         except psycopg.OperationalError as error:
             failure = failure or ConnectionLost(str(error))
-        if failure is None and len(rows) < len(statements):
-            failure = ConnectionLost("the connection was closed before the end of the answer")
         return Answer(rows, failure)
 
     def close(self) -> None:
@@ -117,9 +115,9 @@ class Connection:
                 link.consume_input()
 
     def _receive(self, deadline: float) -> Iterator[abc.PGresult]:
-        """Every result of every statement, up to the Sync."""
+        """Every result of every statement, up to the Sync: what is answered then is committed."""
         link = self._link
-        while True:
+        while link.status != ConnStatus.BAD:
             while link.is_busy():
                 _wait(link, select.POLLIN, deadline)
                 link.consume_input()
@@ -129,8 +127,7 @@ class Connection:
             if result.status == ExecStatus.PIPELINE_SYNC:
                 return
             yield result
-            if link.status == ConnStatus.BAD:
-                return
+        raise psycopg.OperationalError(link.get_error_message())
 
 
 def connect(url: str, timeout: float) -> Connection:

@@ -45,6 +45,10 @@ class Proxy:
     upstream: str
     listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
     silent: bool = False
+    losses: int = 0
+    """So many of the next connections end when the server answers a statement."""
+    withheld: int = 1 << 20
+    """So many bytes at the end of that answer do not arrive; what is before them does."""
     round_trip: float = 0
     _connections: list[tuple[threading.Thread, Connection]] = field(default_factory=list)
 
@@ -95,6 +99,10 @@ class Proxy:
                         distance.send(server, data)
                         continue
                     ready = _is_ready(received)
+                    if ready and self.losses:
+                        self.losses -= 1
+                        distance.send(client, data[: max(0, len(data) - self.withheld)])
+                        return
                     if client_spoke_last and ready:
                         connection.statements += 1
                     elif client_spoke_last:

@@ -6,6 +6,7 @@ import pytest
 
 from shared import migrations
 from tests.clients import User
+from tests.integration.conftest import CREATE, WRITES, create, make_call
 
 DIRECTLY = pytest.mark.parametrize("database_url", ["direct"], indirect=True)
 
@@ -27,15 +28,28 @@ def test_what_serves_requests_gets_at_no_count(owner: psycopg.Connection, sql: s
 
 
 @DIRECTLY
-def test_a_call_that_cannot_be_counted_is_not_served(
-    handlers: httpx.Client, alice: User, empty: str
+def test_a_database_that_can_only_be_read_is_read_uncounted(
+    handlers: httpx.Client, alice: User, bob: User, empty: str
 ) -> None:
     migrations.upgrade()
+    task = create(handlers, alice)
     with psycopg.connect(empty, autocommit=True) as owner:
         name = owner.info.dbname
         owner.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
-    answer = handlers.get("/api/tasks", headers=alice.headers)
-    assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        reads = ("/api/tasks", f"/api/tasks/{task['id']}", "/api/users/me", "/api/users/me/export")
+        for path in reads:
+            answer = handlers.get(path, headers=alice.headers)
+            assert answer.status_code == 200
+            assert "RateLimit-Limit" not in answer.headers
+        assert handlers.get("/health/ready").status_code == 200
+        for call in (CREATE, *WRITES):
+            answer = make_call(handlers, alice, call, task["id"])
+            assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        # Somebody who has no row yet would get one.
+        assert handlers.get("/api/users/me", headers=bob.headers).status_code == 503
+        assert handlers.get("/api/tasks", headers=bob.headers).json()["tasks"] == []
+        owner.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    assert handlers.get("/api/tasks", headers=alice.headers).json()["tasks"] == [task]
 
 
 @DIRECTLY

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import jwt
 from snapshot_restore_py import register_before_snapshot
 
+from shared import deadline
 from shared.errors import KeysUnavailable
 
 MAX_AGE = 300
@@ -167,14 +168,14 @@ def _fetch_document(url: str) -> bytes:
     fetched: Future[bytes] = Future()
     Thread(target=_fetch_bytes, args=(connection, path, fetched), daemon=True).start()
     try:
-        return fetched.result(FETCH_TIMEOUT)
+        return fetched.result(deadline.time_left(FETCH_TIMEOUT))
     finally:
         if (waiting := connection.sock) is not None:
             _hang_up(waiting)
 
 
 def _fetch_bytes(connection: HTTPConnection, path: str, fetched: Future[bytes]) -> None:
-    deadline = time.monotonic() + FETCH_TIMEOUT
+    give_up = time.monotonic() + FETCH_TIMEOUT
     try:
         connection.request("GET", path, headers={"Accept": "application/json"})
         with connection.getresponse() as response:
@@ -183,7 +184,7 @@ def _fetch_bytes(connection: HTTPConnection, path: str, fetched: Future[bytes]) 
             document = b""
             while part := response.read1():
                 document += part
-                if len(document) > MAX_BYTES or time.monotonic() > deadline:
+                if len(document) > MAX_BYTES or time.monotonic() > give_up:
                     raise ValueError(f"{path} is too large, or too slow in coming")
         fetched.set_result(document)
     except Exception as error:

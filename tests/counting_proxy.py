@@ -81,7 +81,7 @@ class Proxy:
             thread.start()
 
     def _pass_on(self, client: socket.socket, connection: Connection) -> None:
-        received = b""
+        received = answer = b""
         client_spoke_last = False
         # To connect is a round trip too, of which the client's own machine has spared it the wait.
         time.sleep(self.round_trip)
@@ -100,8 +100,11 @@ class Proxy:
                         continue
                     ready = _is_ready(received)
                     if ready and self.losses:
+                        answer += data
+                        if not _is_ready(answer):
+                            continue
                         self.losses -= 1
-                        distance.send(client, data[: max(0, len(data) - self.withheld)])
+                        distance.send(client, answer[: max(0, len(answer) - self.withheld)])
                         return
                     if client_spoke_last and ready:
                         connection.statements += 1

@@ -161,7 +161,7 @@ def test_a_refused_attempt_hashes_no_password(
     assert attempt("register", tried, PASSWORD).status == 429
     assert attempt("register", taken, PASSWORD).status == 409
     with pytest.raises(AssertionError, match="is hashed"):
-        credentials.hash_password(credentials.Login(email=tried, password=PASSWORD).password)  # type: ignore[arg-type]
+        credentials.hash_password(credentials.Login(email=tried, password=PASSWORD).password)
 
 
 def test_an_attempt_that_fails_is_counted(

@@ -275,6 +275,6 @@ def test_a_call_over_the_limit_is_told_so_though_its_connection_is_lost(
     assert refused.status_code == 429
     # All that the server says, but for its last message.
     proxy.losses, proxy.withheld = 1, 6
-    answer = make_call(handlers, alice, LIST)
+    answer = make_call(handlers, alice, CREATE)
     assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
     assert proxy.losses == 0

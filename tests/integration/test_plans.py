@@ -1,6 +1,7 @@
 """What a listing reads: the rows of its page, by an index, in order as they are there."""
 
 import itertools
+import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple, get_args
 from uuid import uuid4
@@ -10,7 +11,7 @@ import psycopg
 import pytest
 
 from shared import database
-from shared.database import Row, Statement
+from shared.connection import Row, Statement
 from shared.models import Caller, Sort
 from tests.clients import User
 
@@ -97,10 +98,11 @@ def read_pages(
     run = database.run
     plans: list[dict[str, Any]] = []
 
-    def explain_and_run(caller: Caller, page: Statement) -> list[list[Row]]:
+    def explain_and_run(caller: Caller, page: Statement, **options: bool) -> list[list[Row]]:
         explain = Statement(f"EXPLAIN (ANALYZE, FORMAT JSON) {page.sql}", page.values)
-        plans.append(run(caller, explain)[0][0][0][0]["Plan"])
-        return run(caller, page)
+        ((plan,),) = run(caller, explain)[0]
+        plans.append(json.loads(plan)[0]["Plan"])
+        return run(caller, page, **options)
 
     pages: list[Page] = []
     query = {"limit": LIMIT, **query}

@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 
 from infra.template import ROOT
-from shared import database
+from shared import database, deadline
 from tests.clients import invoke_alone, make_event
 from tests.templates import (
     REGION,
@@ -238,7 +238,7 @@ def test_one_failure_in_a_quiet_night_wakes_nobody(
 
 def test_slow_functions_are_told_before_they_are_stopped(alarms: dict[str, Alarm]) -> None:
     limit = alarms["task-duration"]["Threshold"]
-    assert limit > 1000 * (database.CONNECT_TIMEOUT + database.ANSWER_TIMEOUT)
+    assert limit > 1000 * deadline.CALL_TIMEOUT
     assert all(limit < 1000 * FUNCTIONS[name]["Timeout"] for name in watched_by(alarms, "Duration"))
     assert alarms["api-latency"]["Threshold"] < limit
 

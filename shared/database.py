@@ -8,11 +8,13 @@ client. See docs/architecture.md.
 """
 
 import re
+import time
 from collections.abc import Sequence
 from contextlib import closing
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from snapshot_restore_py import register_before_snapshot
 
 from shared import deadline, limits
 from shared.connection import Connection, ConnectionLost, Row, Statement, connect
@@ -35,20 +37,32 @@ ANSWER_TIMEOUT = 10
 READY_TIMEOUT = 2.5
 """Seconds that a readiness probe may take in all."""
 
-# A server that checks its client stops soon after we have left, whatever it waits for.
+LATENESS = 1
+"""Seconds after its caller has left in which a call may still happen."""
+
+# A server that checks its client stops soon after we have left, whatever it waits for. And what
+# reaches it long after that, it does not begin.
 _BECOME_CALLER = f"""
     SELECT set_config('role', '{ROLE}', true),
            set_config('app.user_id', %(user_id)s, true),
            set_config('datestyle', 'ISO', true),
            set_config('statement_timeout', %(milliseconds)s, true),
-           set_config('client_connection_check_interval', '500ms', true)
+           set_config('client_connection_check_interval', '500ms', true),
+           check_deadline(%(deadline)s::float8)
 """
 
 _TOO_MANY_CALLS = "LR429"
 """What count_call raises once a limit is passed, so that nothing of what follows happens."""
 
+_TOO_LATE = "LR503"
+"""What check_deadline raises where a caller has been told already that the call failed."""
+
 _LOST = ("08", "57P")
 """What the states begin with by which a server or a pooler says that the connection is over."""
+
+_clock = deadline.RemoteClock()
+# A snapshot may be days old.
+register_before_snapshot(_clock.forget)
 
 _PROVISION_USER = "SELECT provision_user(%(email)s)"
 _FIND_USER = "SELECT FROM users WHERE id = %(user_id)s"
@@ -88,8 +102,8 @@ def run(
     try:
         try:
             return _run_once(caller, statements, owns=owns)
-        except psycopg.OperationalError as error:
-            if not (reads and _is_lost(error)):
+        except psycopg.DatabaseError as error:
+            if not _may_be_repeated(error, reads=reads):
                 raise
             return _run_once(caller, statements, owns=owns)
     except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as error:
@@ -116,32 +130,46 @@ def _run_once(caller: Caller, statements: Sequence[Statement], *, owns: bool) ->
             pipeline.append(Statement(_FIND_USER, {"user_id": caller.user_id}))
         elif owns:
             pipeline.append(Statement(_PROVISION_USER, {"email": caller.email}))
-        before = len(pipeline)
         pipeline += (
             Statement(sql, {**values, "user_id": caller.user_id}) for sql, values in statements
         )
+        asked_at = time.time()
         rows, failure = connection.ask(pipeline, deadline.time_left(ANSWER_TIMEOUT))
     if count is not None and rows:
-        caller.allowance = limits.read_allowance(rows[0][0])
+        caller.allowance = limits.read_allowance(rows.pop(0)[0])
+    if rows:
+        ((*_, its_time),) = rows.pop(0)
+        _clock.note(float(its_time), asked_at)
     if isinstance(failure, psycopg.errors.ForeignKeyViolation):
         raise (UserUnknown if required else Conflict) from failure
     if failure is not None:
         raise failure
     # An unknown user owns nothing, so the statements had nothing to find or to change.
-    if required and not rows[before - 1]:
+    if required and not rows[0]:
         raise UserUnknown
-    return rows[before:]
+    return rows[-len(statements) :] if statements else []
 
 
 def _become(user_id: str) -> Statement:
     """What gives up the login role, for as long as the transaction lasts."""
-    milliseconds = int(deadline.time_left(STATEMENT_TIMEOUT) * 1000)
-    return Statement(_BECOME_CALLER, {"user_id": user_id, "milliseconds": max(milliseconds, 1)})
+    return Statement(
+        _BECOME_CALLER,
+        {
+            "user_id": user_id,
+            "milliseconds": max(int(deadline.time_left(STATEMENT_TIMEOUT) * 1000), 1),
+            "deadline": _clock.deadline(deadline.time_left(ANSWER_TIMEOUT) + LATENESS),
+        },
+    )
 
 
-def _is_lost(error: psycopg.OperationalError) -> bool:
-    """Whether the connection was lost after it had been opened."""
-    return isinstance(error, ConnectionLost) or (error.sqlstate or "").startswith(_LOST)
+def _may_be_repeated(error: psycopg.DatabaseError, *, reads: bool) -> bool:
+    """Whether a call that failed so may be made a second time: it did nothing, or it only reads."""
+    state = error.sqlstate or ""
+    if state == _TOO_LATE:
+        # We are still here, so it is a clock that was wrong.
+        _clock.forget()
+        return True
+    return reads and (isinstance(error, ConnectionLost) or state.startswith(_LOST))
 
 
 def check_ready() -> None:

@@ -49,6 +49,8 @@ class Proxy:
     """So many of the next connections end when the server answers a statement."""
     withheld: int = 1 << 20
     """So many bytes at the end of that answer do not arrive; what is before them does."""
+    delay: float = 0
+    """Seconds for which statements are held back, even if the client has left by then."""
     round_trip: float = 0
     _connections: list[tuple[threading.Thread, Connection]] = field(default_factory=list)
 
@@ -96,6 +98,7 @@ class Proxy:
                         client_spoke_last = True
                         if _is_ready(received):
                             connection.sent += data
+                            time.sleep(self.delay)
                         distance.send(server, data)
                         continue
                     ready = _is_ready(received)

@@ -16,7 +16,18 @@ from shared import connection, database, deadline, scram
 from tests.clients import User
 from tests.conftest import use_database
 from tests.counting_proxy import Proxy, running_proxy
-from tests.integration.conftest import CREATE, LIST, READ, WRITES, Call, create, make_call
+from tests.integration.conftest import (
+    CHANGE,
+    CREATE,
+    DELETE,
+    LIST,
+    READ,
+    WRITES,
+    Call,
+    create,
+    make_call,
+)
+from tests.integration.test_contention import wait_until
 from tests.integration.test_faults import check_unavailable
 
 pytestmark = pytest.mark.parametrize("database_url", ["direct"], indirect=True)
@@ -278,3 +289,41 @@ def test_a_call_over_the_limit_is_told_so_though_its_connection_is_lost(
     answer = make_call(handlers, alice, CREATE)
     assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
     assert proxy.losses == 0
+
+
+@pytest.mark.parametrize("call", [CHANGE, DELETE, CREATE], ids=str)
+def test_what_arrives_after_its_caller_was_told_of_a_failure_does_not_happen(
+    handlers: httpx.Client,
+    alice: User,
+    proxy: Proxy,
+    call: Call,
+    owner: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use_database(monkeypatch, proxy.url)
+    task = create(handlers, alice)
+    with monkeypatch.context() as impatient:
+        impatient.setattr(database, "ANSWER_TIMEOUT", 0.2)
+        impatient.setattr(database, "LATENESS", 0.2)
+        proxy.delay = 1
+        check_unavailable(make_call(handlers, alice, call, task["id"]))
+    proxy.delay = 0
+    proxy.take_connections()  # the statements have been passed on by then
+    ours = "SELECT FROM pg_stat_activity WHERE application_name = 'lambdo'"
+    wait_until(lambda: owner.execute(ours).rowcount == 0)
+    assert make_call(handlers, alice, LIST).json()["tasks"] == [task]
+
+
+def test_a_clock_that_is_set_refuses_nothing(
+    handlers: httpx.Client, alice: User, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_database(monkeypatch, proxy.url)
+    create(handlers, alice)
+    proxy.take_connections()
+    now = time.time
+    with monkeypatch.context() as early:
+        early.setattr(time, "time", lambda: now() - 3600)
+        for _ in range(2):
+            create(handlers, User("early"))
+    # The first was sent again, because the database refused it and did nothing.
+    assert len(proxy.take_connections()) == 3

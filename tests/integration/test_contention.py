@@ -184,6 +184,17 @@ def test_over_the_limit_everybody_is_told_so(
     assert codes == {"rate_limited"}
 
 
+def test_the_first_calls_of_a_user_may_come_at_once(handlers: httpx.Client) -> None:
+    for _ in range(10):
+        user = User()
+        with calling(8) as threads:
+            calls = [threads.submit(make_call, handlers, user, LIST) for _ in range(8)]
+        answers = [call.result() for call in calls]
+        assert [answer.status_code for answer in answers] == [200] * 8
+        remaining = sorted(int(answer.headers["RateLimit-Remaining"]) for answer in answers)
+        assert remaining == [*range(592, 600)]
+
+
 def read_remaining(handlers: httpx.Client, user: User) -> int:
     return int(make_call(handlers, user, LIST).headers["RateLimit-Remaining"])
 

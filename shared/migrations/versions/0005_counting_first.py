@@ -26,8 +26,10 @@ BEGIN
     UPDATE rate_limits SET calls = calls + 1
     WHERE subject = who AND window_start > open_since AND calls < allowed
     RETURNING calls, ceil(extract(epoch FROM window_start - open_since)) INTO used, seconds_left;
+    -- Between the two statements another call may have begun the minute.
     IF NOT FOUND AND NOT EXISTS (
-        SELECT FROM rate_limits WHERE subject = who AND window_start > open_since
+        SELECT FROM rate_limits
+        WHERE subject = who AND window_start > open_since AND calls >= allowed
     ) THEN
         INSERT INTO rate_limits AS r (subject) VALUES (who)
         ON CONFLICT (subject) DO UPDATE SET (window_start, calls) = (
@@ -80,6 +82,20 @@ REVOKE EXECUTE ON PROCEDURE count_calls FROM PUBLIC;
 GRANT EXECUTE ON PROCEDURE count_calls TO lambdo_api;
 """
 
+# A call that arrives after its caller was told of a failure must not happen any more. The answer is
+# the database's clock, in seconds since 1970, of which a deadline is a time.
+_CHECK_DEADLINE = """
+CREATE FUNCTION check_deadline(deadline float8) RETURNS float8 LANGUAGE plpgsql AS $$
+DECLARE
+    clock float8 := extract(epoch FROM clock_timestamp());
+BEGIN
+    IF clock > deadline THEN
+        RAISE EXCEPTION USING ERRCODE = 'LR503', MESSAGE = 'the call has been given up';
+    END IF;
+    RETURN clock;
+END $$;
+"""
+
 # An address that another user holds already keeps nobody out.
 _PROVISION_USER = """
 CREATE FUNCTION provision_user(address text) RETURNS void LANGUAGE plpgsql AS $$
@@ -125,11 +141,11 @@ END $$;
 
 def upgrade() -> None:
     """Make it all."""
-    for statements in (_COUNT_CALL, _COUNT_CALLS, _PROVISION_USER):
+    for statements in (_COUNT_CALL, _COUNT_CALLS, _CHECK_DEADLINE, _PROVISION_USER):
         op.execute(statements)
 
 
 def downgrade() -> None:
     """Put everything back as it was."""
-    op.execute("DROP FUNCTION provision_user; DROP PROCEDURE count_calls")
+    op.execute("DROP FUNCTION provision_user, check_deadline; DROP PROCEDURE count_calls")
     op.execute(_COUNT_CALL_BEFORE)

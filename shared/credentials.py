@@ -18,7 +18,7 @@ from shared.models import storable, stripped
 from shared.settings import get_settings
 
 PASSWORD_LENGTH = 8
-MAX_PASSWORD_LENGTH = 128
+MAX_PASSWORD_LENGTH = 256
 
 # OWASP's Password Storage Cheat Sheet: Argon2id with 19 MiB, two passes and one lane.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)

@@ -54,6 +54,8 @@ class Envelope:
         """Answer one request, as ASGI has it."""
         started = time.perf_counter()
         deadline.start_call()
+        # API Gateway has decoded the path already, and Mangum has done so once more.
+        scope["path"] = scope["aws.event"]["rawPath"]
         request_headers = Headers(scope=scope)
         request_id = request_headers.get("x-request-id", "")
         if not _REQUEST_ID.fullmatch(request_id):

@@ -261,4 +261,16 @@ class ErrorDetail(BaseModel):
     """One field that breaks a rule."""
 
     field: str
-    message: str
+    message: str = Field(description="For people")
+    type: str = Field(description="Which rule, for programs: such as `string_too_long`")
+    params: dict[str, str | int | float] = Field(
+        description="What the rule is about: such as `max_length`"
+    )
+
+
+class Problem(ErrorBody):
+    """What every error looks like to those who accept application/problem+json (RFC 9457)."""
+
+    type: Literal["about:blank"]
+    title: str = Field(description="What the status is called")
+    status: int

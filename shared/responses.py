@@ -69,7 +69,10 @@ class Envelope:
         except Exception:
             self.logger.exception("unhandled exception")
             answer = _Answer()
-            await error_response(InternalError(), request_id)(scope, receive, answer.collect)
+            response = error_response(
+                InternalError(), request_id, request_headers.get("accept", "")
+            )
+            await response(scope, receive, answer.collect)
 
         headers = MutableHeaders(raw=answer.start["headers"])
         headers["x-request-id"] = request_id

@@ -367,6 +367,13 @@ def test_a_large_body_is_gzipped_for_those_who_accept_it(alice: User, accepted: 
     assert [task["id"] for task in _body(answer)["tasks"]] == task_ids[::-1]
 
 
+def test_a_problem_is_text(alice: User) -> None:
+    headers = {**alice.headers, "accept": "application/problem+json"}
+    answer = _call("list_tasks", make_event("GET", "/api/tasks", headers=headers, query="limit=0"))
+    assert (answer["statusCode"], answer["isBase64Encoded"]) == (422, False)
+    assert answer["headers"]["content-type"] == "application/problem+json"
+
+
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
 def test_no_visitor_of_a_page_changes_it_for_the_next(path: str) -> None:
     seen: dict[str, list[tuple[dict[str, str], bytes]]] = {"gzip": [], "identity": []}

@@ -19,7 +19,7 @@ async def read_openapi() -> Response:
 @app.get("/docs", tags=["documentation"], response_class=HTMLResponse)
 async def show_docs() -> Response:
     """The document as a page to read and to try calls on."""
-    return openapi.render_page()
+    return HTMLResponse(openapi.render_page())
 
 
 handler = create_handler(app)

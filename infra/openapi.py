@@ -9,9 +9,11 @@ import tomllib
 from typing import Any
 
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from starlette.routing import BaseRoute
 
 from infra.template import ROOT, read_routes
+from shared.models import Problem
 
 DOCUMENT = ROOT / "shared" / "openapi.json"
 
@@ -28,12 +30,19 @@ def make_document() -> dict[str, Any]:
     document["components"]["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     }
+    document["components"]["schemas"]["Problem"] = _describe(Problem)
     # A token, unless it says that nothing is needed.
     document["security"] = [{"bearer": []}]
     for path in document["paths"].values():
         for operation in path.values():
             operation.setdefault("security", [{}])
     return document
+
+
+def _describe(model: type[BaseModel]) -> dict[str, Any]:
+    """The schema of a model that no route names; those it is made of are in the document."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {name: value for name, value in schema.items() if name != "$defs"}
 
 
 def _routes() -> list[BaseRoute]:

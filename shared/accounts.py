@@ -2,16 +2,11 @@
 
 from uuid import UUID
 
-from shared import database
+from shared import database, pages
 from shared.connection import Statement
-from shared.models import Caller
-from shared.tasks import TASK_JSON, json_object, json_text, json_time
-
-EXPORT_BYTES = 2_000_000
-"""The most that the tasks of one page of an export take, in bytes.
-
-Lambda's answers end at 6 MB, and in the JSON around one a byte may become three.
-"""
+from shared.cursors import RANKS
+from shared.models import MAX_TASKS, Caller
+from shared.tasks import json_object, json_text, json_time
 
 USER_JSON = json_object(
     id=json_text("id"),
@@ -24,19 +19,30 @@ _READ = f"SELECT {USER_JSON} FROM users WHERE id = %(user_id)s"  # nosec
 
 _DELETE = "DELETE FROM users WHERE id = %(user_id)s RETURNING id"
 
+# Like a listing it merges ranges of an index, and reads no more of them than a page takes.
+_REMAINING = " UNION ALL ".join(
+    f"""(
+        SELECT * FROM tasks
+        WHERE user_id = %(user_id)s AND is_completed = {is_completed} AND priority_rank = {rank}
+              AND (%(cursor)s::uuid IS NULL OR id > %(cursor)s)
+        ORDER BY id LIMIT %(rows)s
+    )"""  # nosec
+    for is_completed in ("false", "true")
+    for rank in range(len(RANKS))
+)
+
+_IN_ORDER = f"SELECT * FROM ({_REMAINING}) AS remaining ORDER BY id LIMIT %(rows)s"  # nosec
+
+# Aggregates take rows as they come, which is in order. To order them once more would take a file.
 _EXPORT = f"""
-    WITH remaining AS (
-        SELECT id, task, sum(octet_length(task)) OVER (ORDER BY id) AS bytes
-        FROM (
-            SELECT id, {TASK_JSON} AS task FROM tasks
-            WHERE user_id = %(user_id)s AND (%(cursor)s::uuid IS NULL OR id > %(cursor)s)
-        ) AS tasks
+    WITH found AS (
+        SELECT id, CASE WHEN row_number() OVER (ORDER BY id) < %(rows)s THEN task END AS task
+        FROM ({pages.fit(_IN_ORDER, "ORDER BY id")}) AS found
     ),
     page AS (
-        SELECT string_agg(task, ',' ORDER BY id) AS tasks,
-               count(*) < (SELECT count(*) FROM remaining) AS more,
-               (array_agg(id ORDER BY id DESC))[1] AS last
-        FROM remaining WHERE bytes <= %(bytes)s
+        SELECT string_agg(task, ',') AS tasks, count(task) < count(*) AS more,
+               (array_agg(id) FILTER (WHERE task IS NOT NULL))[count(task)] AS last
+        FROM found
     )
     SELECT '{{"user":' || {USER_JSON} || ',"tasks":[' || coalesce(page.tasks, '')
            || '],"next_cursor":' || CASE WHEN more THEN to_json(last)::text ELSE 'null' END || '}}'
@@ -60,6 +66,7 @@ def export(caller: Caller, cursor: UUID | None) -> str:
 
     What does not fit is on the pages after it: `cursor` is the last page's `next_cursor`.
     """
-    statement = Statement(_EXPORT, {"cursor": cursor, "bytes": EXPORT_BYTES})
-    ((row,),) = database.run(caller, statement, owns=True, reads=True)
+    # One row more than a page may have tells whether there is another.
+    values = {"cursor": cursor, "rows": MAX_TASKS + 1, "bytes": pages.PAGE_BYTES}
+    ((row,),) = database.run(caller, Statement(_EXPORT, values), owns=True, reads=True)
     return str(row[0])

@@ -7,10 +7,12 @@ from aws_lambda_powertools import Logger
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from mangum import Mangum
+from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 from pydantic import BaseModel
 
 from shared import auth, database
 from shared.errors import (
+    PROBLEM_TYPE,
     ApiError,
     BadRequest,
     BodyTooLarge,
@@ -176,4 +178,6 @@ def serve_sign_in(
 def create_handler(app: FastAPI) -> Mangum:
     """What Lambda calls with an API Gateway event (payload format 2.0)."""
     # Lambda has no moment for start-up and shutdown: Mangum would run both on every request.
-    return Mangum(Envelope(app, _logger), lifespan="off")
+    # What it does not know for text it would answer in base64.
+    text_types = [*DEFAULT_TEXT_MIME_TYPES, PROBLEM_TYPE]
+    return Mangum(Envelope(app, _logger), lifespan="off", text_mime_types=text_types)

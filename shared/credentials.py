@@ -12,13 +12,13 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from shared.models import storable, stripped
 from shared.settings import get_settings
 
 PASSWORD_LENGTH = 8
-MAX_PASSWORD_LENGTH = 128
+MAX_PASSWORD_LENGTH = 256
 
 # OWASP's Password Storage Cheat Sheet: Argon2id with 19 MiB, two passes and one lane.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -54,14 +54,20 @@ def _normalized_password(password: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
+def _long_enough(password: SecretStr) -> SecretStr:
+    if len(password.get_secret_value()) < PASSWORD_LENGTH:
+        raise PydanticKnownError("string_too_short", {"min_length": PASSWORD_LENGTH})
+    return password
+
+
+def _short_enough(password: SecretStr) -> SecretStr:
+    if len(password.get_secret_value()) > MAX_PASSWORD_LENGTH:
+        raise PydanticKnownError("string_too_long", {"max_length": MAX_PASSWORD_LENGTH})
+    return password
+
+
 def _hard_to_guess(password: SecretStr) -> SecretStr:
     text = password.get_secret_value()
-    if len(text) < PASSWORD_LENGTH:
-        raise PydanticCustomError(
-            "password_short",
-            "Password should have at least {least} characters",
-            {"least": PASSWORD_LENGTH},
-        )
     if text.lower() in _common_passwords():
         raise PydanticCustomError("password_common", "Password is one of the commonest")
     return password
@@ -90,9 +96,11 @@ Email = Annotated[
     BeforeValidator(stripped),
 ]
 
+# Pydantic's own limits would speak of the items of a secret, not of its characters.
 _Password = Annotated[
     SecretStr,
-    Field(min_length=1, max_length=MAX_PASSWORD_LENGTH),
+    Field(json_schema_extra={"maxLength": MAX_PASSWORD_LENGTH}),
+    AfterValidator(_short_enough),
     AfterValidator(_normalized_password),
 ]
 
@@ -113,12 +121,12 @@ class Registration(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     email: Email
-    password: Annotated[
-        SecretStr,
-        Field(min_length=PASSWORD_LENGTH, max_length=MAX_PASSWORD_LENGTH),
-        AfterValidator(_normalized_password),
-        AfterValidator(_hard_to_guess),
-    ] = Field(description="The commonest passwords are refused")
+    password: Annotated[_Password, AfterValidator(_long_enough), AfterValidator(_hard_to_guess)] = (
+        Field(
+            description="The commonest passwords are refused",
+            json_schema_extra={"minLength": PASSWORD_LENGTH, "maxLength": MAX_PASSWORD_LENGTH},
+        )
+    )
 
 
 def hash_password(password: SecretStr) -> str:

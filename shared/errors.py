@@ -1,6 +1,7 @@
 """Everything that can be refused, and the one place where a refusal becomes an answer."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar, TypedDict
@@ -13,12 +14,20 @@ from starlette.exceptions import HTTPException
 
 from shared.models import MAX_DETAILS, ErrorBody
 
+PROBLEM_TYPE = "application/problem+json"
+"""RFC 9457's media type for errors."""
+
+# RFC 9110, 12.4.2: what has this weight is refused.
+_NO_WEIGHT = re.compile(r"q=0(\.0*)?")
+
 
 class Detail(TypedDict):
     """One field that breaks a rule."""
 
     field: str
     message: str
+    type: str
+    params: dict[str, Any]
 
 
 class ApiError(HTTPException):
@@ -188,21 +197,38 @@ class InternalError(ApiError):
     detail = "Something failed on our side; tell us the request_id."
 
 
-def error_response(error: ApiError, request_id: str) -> Response:
-    """The answer to a refused request, in the one shape that all errors have."""
-    body = {
+def error_response(error: ApiError, request_id: str, accepted: str) -> Response:
+    """The answer to a refused request, in the one shape that all errors have.
+
+    `accepted` is the request's Accept header: where it names PROBLEM_TYPE, RFC 9457's members are
+    there, too.
+    """
+    body: dict[str, Any] = {
         "code": error.code,
         "message": error.detail,
         "details": error.details,
         "request_id": request_id,
     }
+    is_problem = _names_problem_type(accepted)
+    if is_problem:
+        # RFC 9457, 4.2.1: about:blank has no more to say than the status. The code does that.
+        status = HTTPStatus(error.status_code)
+        body = {"type": "about:blank", "title": status.phrase, "status": status, **body}
     # ASCII, because a name that the caller sent may hold half a surrogate pair.
     return Response(
         json.dumps(body, ensure_ascii=True),
         status_code=error.status_code,
         headers=error.headers,
-        media_type="application/json",
+        media_type=PROBLEM_TYPE if is_problem else "application/json",
     )
+
+
+def _names_problem_type(accepted: str) -> bool:
+    for offer in accepted.lower().split(","):
+        media_type, *parameters = map(str.strip, offer.split(";"))
+        if media_type == PROBLEM_TYPE and not any(map(_NO_WEIGHT.fullmatch, parameters)):
+            return True
+    return False
 
 
 def document_error(status: int, *known: type[ApiError]) -> dict[str, Any]:
@@ -217,7 +243,11 @@ def document_error(status: int, *known: type[ApiError]) -> dict[str, Any]:
         for kind in known or (*ApiError.__subclasses__(), *Unauthorized.__subclasses__())
         if hasattr(kind, "code") and kind.status_code == status
     )
-    return {"model": ErrorBody, "description": ", ".join(f"`{code}`" for code in codes)}
+    return {
+        "model": ErrorBody,
+        "description": ", ".join(f"`{code}`" for code in codes),
+        "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
 
 
 def install_error_handlers(app: FastAPI, logger: Logger) -> None:
@@ -229,7 +259,8 @@ def install_error_handlers(app: FastAPI, logger: Logger) -> None:
             logger.warning(refusal.code, exc_info=refusal.__cause__)
         if isinstance(refusal, DatabaseUnavailable):
             _count("DatabaseUnavailable", service=logger.service)
-        return error_response(refusal, request.state.request_id)
+        accepted = request.headers.get("accept", "")
+        return error_response(refusal, request.state.request_id, accepted)
 
     for kind in (ApiError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, refuse)
@@ -266,4 +297,11 @@ def _as_api_error(error: Exception) -> ApiError:
 def _detail(problem: Mapping[str, Any]) -> Detail:
     # FastAPI's location starts with where the value came from: body, query or path.
     source, *path = problem["loc"]
-    return {"field": ".".join(map(str, path)) or str(source), "message": problem["msg"]}
+    # Beside numbers and texts, pydantic's context may hold an exception.
+    context = problem.get("ctx", {}).items()
+    return {
+        "field": ".".join(map(str, path)) or str(source),
+        "message": problem["msg"],
+        "type": problem["type"],
+        "params": {name: value for name, value in context if isinstance(value, str | int | float)},
+    }

@@ -8,11 +8,10 @@ row: it trusts comparisons and CASE, but neither coalesce nor left nor a text se
 import json
 from typing import NamedTuple
 
-from shared import database
+from shared import database, pages
 from shared.connection import Statement
 from shared.cursors import RANKS, Position, decode_cursor, encode_cursor
 from shared.models import Caller, TaskQuery
-from shared.tasks import TASK_JSON
 
 _OWNED = "user_id = %(user_id)s"
 
@@ -59,17 +58,18 @@ def list_page(caller: Caller, query: TaskQuery) -> str:
     order = _order_of(query, decode_cursor(caller, query))
     page = _found(query, order) if query.q else _in_order(query, order, "%(rows)s")
     # One row more than was asked for tells whether there is a next page.
-    values = {"rows": query.limit + 1, "nearby": query.limit * _PAGES_NEARBY}
+    values: dict[str, object] = {"rows": query.limit + 1, "bytes": pages.PAGE_BYTES}
+    values["nearby"] = query.limit * _PAGES_NEARBY
     values |= query.model_dump(include={"due_before", "due_after", "q"})
     if order.position is not None:
         values |= order.position._asdict()
-    selects = [f"SELECT {TASK_JSON} FROM ({page}) AS page"]  # nosec
+    selects = [f"SELECT task FROM ({pages.fit(page, order.sql)}) AS page"]  # nosec
     if query.with_total:
         selects.append(f"SELECT count(*) FROM tasks WHERE {_matching(query)}")  # nosec
     rows, *totals = database.run(caller, *(Statement(sql, values) for sql in selects), reads=True)
 
-    tasks = [row[0] for row in rows[: query.limit]]
-    more = len(rows) > query.limit
+    tasks = [task for (task,) in rows[: query.limit] if task is not None]
+    more = len(rows) > len(tasks)
     cursor = encode_cursor(caller, query, json.loads(tasks[-1])) if more else None
     end = "".join(f', "total": {count}' for ((count,),) in totals)
     return f'{{"tasks": [{",".join(tasks)}], "next_cursor": {json.dumps(cursor)}{end}}}'

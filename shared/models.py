@@ -19,10 +19,9 @@ from pydantic_core import PydanticCustomError
 
 TITLE_LENGTH = 500
 DESCRIPTION_LENGTH = 5000
-MAX_EXPORTED = 10_000
-"""More tasks than the bytes of a page of an export have room for: one takes 250 at least."""
-
 MAX_TASKS = 1000
+"""Tasks on one page, of a listing or of an export."""
+
 MAX_DETAILS = 100
 
 _RFC_3339 = re.compile(
@@ -239,7 +238,7 @@ class Export(BaseModel):
     """All that is kept of a user; `next_cursor` is null unless there are more tasks to come."""
 
     user: User
-    tasks: list[Task] = Field(max_length=MAX_EXPORTED)
+    tasks: list[Task] = Field(max_length=MAX_TASKS)
     next_cursor: UUID | None
 
 
@@ -262,4 +261,16 @@ class ErrorDetail(BaseModel):
     """One field that breaks a rule."""
 
     field: str
-    message: str
+    message: str = Field(description="For people")
+    type: str = Field(description="Which rule, for programs: such as `string_too_long`")
+    params: dict[str, str | int | float] = Field(
+        description="What the rule is about: such as `max_length`"
+    )
+
+
+class Problem(ErrorBody):
+    """What every error looks like to those who accept application/problem+json (RFC 9457)."""
+
+    type: Literal["about:blank"]
+    title: str = Field(description="What the status is called")
+    status: int

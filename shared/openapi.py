@@ -39,15 +39,17 @@ def read_document() -> str:
 
 
 @functools.cache
-def render_page() -> Response:
-    """The document as a page that needs nothing from anywhere else."""
-    return get_swagger_ui_html(
+def render_page() -> str:
+    """The document as a page that needs nothing from anywhere else, as HTML."""
+    # The text is kept, and never the answer: its headers are those of one request.
+    page = get_swagger_ui_html(
         openapi_url="openapi.json",
         title="Lambdo",
         swagger_js_url=_as_data_url("swagger-ui-bundle.js", "text/javascript"),
         swagger_css_url=_as_data_url("swagger-ui.css", "text/css"),
         swagger_favicon_url="data:,",
     )
+    return bytes(page.body).decode()
 
 
 async def refuse_route(scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,10 +74,14 @@ def _allowed_methods(path: str) -> list[str]:
 def _operations() -> list[tuple[re.Pattern[str], str]]:
     paths: dict[str, dict[str, Any]] = json.loads(read_document())["paths"]
     return [
-        (re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), method.upper())
+        (_compile(path), method.upper())
         for path, operations in paths.items()
         for method in operations
     ]
+
+
+def _compile(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)))
 
 
 def _as_data_url(asset: str, media_type: str) -> str:

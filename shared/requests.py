@@ -43,7 +43,14 @@ class JsonRequest(Request):
             raise BadRequest("The body is not JSON.") from error
         if not isinstance(value, dict):
             raise ValidationFailed(
-                details=[{"field": "body", "message": "Input should be an object"}]
+                details=[
+                    {
+                        "field": "body",
+                        "message": "Input should be an object",
+                        "type": "dict_type",
+                        "params": {},
+                    }
+                ]
             )
         return value
 

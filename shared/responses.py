@@ -54,6 +54,8 @@ class Envelope:
         """Answer one request, as ASGI has it."""
         started = time.perf_counter()
         deadline.start_call()
+        # API Gateway has decoded the path already, and Mangum has done so once more.
+        scope["path"] = scope["aws.event"]["rawPath"]
         request_headers = Headers(scope=scope)
         request_id = request_headers.get("x-request-id", "")
         if not _REQUEST_ID.fullmatch(request_id):
@@ -67,7 +69,10 @@ class Envelope:
         except Exception:
             self.logger.exception("unhandled exception")
             answer = _Answer()
-            await error_response(InternalError(), request_id)(scope, receive, answer.collect)
+            response = error_response(
+                InternalError(), request_id, request_headers.get("accept", "")
+            )
+            await response(scope, receive, answer.collect)
 
         headers = MutableHeaders(raw=answer.start["headers"])
         headers["x-request-id"] = request_id

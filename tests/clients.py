@@ -19,7 +19,7 @@ import jwt
 from infra import template
 from infra.local.environment import load_environment
 from infra.local.gateway import match_route
-from infra.local.workers import Context
+from infra.local.workers import Context, hand_over
 from shared.settings import get_settings
 
 read_routes = functools.cache(template.read_routes)
@@ -105,8 +105,7 @@ def invoke(event: dict[str, Any]) -> dict[str, Any]:
     keys = {route.key: route for route in read_routes()}
     module, _, name = keys[event["routeKey"]].handler.rpartition(".")
     handler = getattr(importlib.import_module(module), name)
-    answer: dict[str, Any] = json.loads(json.dumps(handler(event, Context(module))))
-    return answer
+    return hand_over(handler(event, Context(module)))
 
 
 def invoke_alone(event: dict[str, Any], **environment: str) -> list[dict[str, Any]]:

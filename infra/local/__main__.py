@@ -3,10 +3,8 @@
 import os
 from contextlib import ExitStack
 
-import uvicorn
-
 from infra.local.environment import DATA, load_environment, make_token
-from infra.local.gateway import Gateway
+from infra.local.gateway import Gateway, make_server
 from infra.local.postgres import running_postgres
 from infra.local.program import ending_plainly, listen
 from infra.template import read_cors, read_routes
@@ -27,8 +25,7 @@ def main() -> None:
         gateway = Gateway(routes, read_cors(), settings.cors_origins)
         stack.callback(gateway.close)
         _greet(*listener.getsockname()[:2])
-        config = uvicorn.Config(gateway, lifespan="off", log_level="warning", access_log=False)
-        uvicorn.Server(config).run(sockets=[listener])
+        make_server(gateway).run(sockets=[listener])
 
 
 def _greet(host: str, port: int) -> None:

@@ -9,15 +9,15 @@ import base64
 import logging
 import uuid
 from collections.abc import Iterable, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
+import uvicorn
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from infra.local.workers import Answer, Event, invoke, start_workers
+from infra.local.workers import Answer, Event, Workers
 from infra.template import DEFAULT_ROUTE, CorsRules, Route
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
@@ -36,7 +36,7 @@ class Gateway:
         self.routes = routes
         self.cors = cors
         self.origins = origins
-        self.workers = start_workers(routes)
+        self.workers = Workers(routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request, as ASGI has it."""
@@ -55,7 +55,7 @@ class Gateway:
 
     def close(self) -> None:
         """Stop the workers, once they are done with what they have."""
-        self.workers.shutdown()
+        self.workers.close()
 
     async def _answer(self, request: Request) -> Response:
         body = b""
@@ -65,16 +65,12 @@ class Gateway:
                 return _own_answer(413, "Request Entity Too Large")
         route, parameters = match_route(self.routes, request.method, request.scope["path"])
         event = make_event(request, body, route, parameters)
-        workers = self.workers
+        invocation = asyncio.create_task(self.workers.invoke(route, event))
         try:
-            invocation = asyncio.wrap_future(workers.submit(invoke, route, event))
-            return _make_response(await asyncio.wait_for(invocation, TIMEOUT))
+            # Shielded: a worker goes on with what nobody waits for any more, and is not idle yet.
+            return _make_response(await asyncio.wait_for(asyncio.shield(invocation), TIMEOUT))
         except TimeoutError:
             return _own_answer(503, "Service Unavailable")
-        except BrokenProcessPool:
-            # A worker died, and its pool with it; whoever sees that first starts another.
-            if self.workers is workers:
-                self.workers = start_workers(self.routes)
         except Exception:
             _logger.exception("%s failed", route.handler)
         return _own_answer(500, "Internal Server Error")
@@ -95,6 +91,15 @@ class Gateway:
             "access-control-allow-origin": "*" if "*" in self.origins else origin,
             "access-control-expose-headers": ",".join(self.cors.exposed).lower(),
         }
+
+
+def make_server(app: ASGIApp) -> uvicorn.Server:
+    """What speaks HTTP for the gateway."""
+    # API Gateway believes no caller who says where a call comes from; uvicorn would those nearby.
+    config = uvicorn.Config(
+        app, lifespan="off", log_level="warning", access_log=False, proxy_headers=False
+    )
+    return uvicorn.Server(config)
 
 
 def match_route(routes: Sequence[Route], method: str, path: str) -> tuple[Route, dict[str, str]]:

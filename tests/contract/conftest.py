@@ -102,9 +102,12 @@ def check_refusal(answer: httpx.Response, status: int, code: str) -> dict[str, A
     if body["details"] is not None:
         assert body["details"]
         for detail in body["details"]:
-            assert detail.keys() == {"field", "message"}
+            assert detail.keys() == {"field", "message", "type", "params"}
             assert isinstance(detail["field"], str)
             assert isinstance(detail["message"], str)
+            assert re.fullmatch("[a-z0-9_]+", detail["type"])
+            assert isinstance(detail["params"], dict)
+            assert "items" not in detail["message"] or detail["params"]["field_type"] == "List"
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "no-store"

@@ -26,12 +26,19 @@ EXPOSED = {
     "location",
     "x-request-id",
     "retry-after",
+    "ratelimit",
+    "ratelimit-policy",
     "ratelimit-limit",
     "ratelimit-remaining",
     "ratelimit-reset",
+    "sync-version",
+    "server-timing",
     "idempotency-replayed",
 }
-SENT = "authorization,content-type,idempotency-key,if-match,if-none-match,x-request-id"
+SENT = (
+    "authorization,content-type,idempotency-key,if-match,if-none-match,x-request-id,"
+    "traceparent,tracestate"
+)
 
 
 def _names(header: str) -> set[str]:

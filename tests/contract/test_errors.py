@@ -61,6 +61,7 @@ by_path = pytest.mark.parametrize(("path", "methods"), METHODS_OF.items(), ids=l
         *(f"/api/tasks/{_ID}/unknown", f"/api/ann/tasks/{_ID}/toggle", f"/tasks/{_ID}"),
         *("/api/Tasks", "/API/tasks", "/prod/api/tasks", "/api/ann/b/tasks", "/api/tasks/a/b/c"),
         *("/health/", "/health/live", "/docs/", "/redoc", "/docs/oauth2-redirect", "/favicon.ico"),
+        *("/openapiXjson", "/openapi_json", "/openapi.json.", "/apiXtasks"),
         *("/api/tasks/%00/x", "/%FF", "/api/../../etc/passwd", "/functions/create_task.py"),
     ],
 )

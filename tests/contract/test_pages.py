@@ -243,6 +243,24 @@ def test_a_page_after_everything_is_gone_is_empty(http: httpx.Client, alice: Use
     assert _page(http, alice, limit=1, cursor=cursor) == {"tasks": [], "next_cursor": None}
 
 
+@pytest.mark.parametrize(
+    ("character", "length"),
+    [("x", 650), ("\u00e9", 1200), ("\u65e5", 1700), ("\U0001f600", 2250), ("\x01", 3300)],
+    ids=ascii,
+)
+def test_a_cursor_leaves_room_for_the_rest_of_a_request(
+    http: httpx.Client, alice: User, character: str, length: int
+) -> None:
+    # API Gateway takes 10,240 bytes of headers and URL together.
+    titles = {f"{character * 499}{end}" for end in "ab"}
+    create_all(http, alice, [{"title": title} for title in titles])
+    first = _page(http, alice, sort="title", limit=1)
+    assert len(first["next_cursor"]) < length
+    second = _page(http, alice, sort="title", limit=1, cursor=first["next_cursor"])
+    assert {task["title"] for page in (first, second) for task in page["tasks"]} == titles
+    assert second["next_cursor"] is None
+
+
 def test_titles_that_differ_late_are_all_listed(http: httpx.Client, alice: User) -> None:
     titles = [{"title": "x" * 499 + end} for end in "badc"]
     create_all(http, alice, titles)

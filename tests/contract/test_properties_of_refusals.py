@@ -78,7 +78,8 @@ def _check_shape(answer: httpx.Response) -> None:
     assert error["request_id"] == answer.headers["x-request-id"]
     if error["code"] == "validation_failed":
         assert error["details"]
-        assert all([*detail] == ["field", "message"] for detail in error["details"])
+        members = ["field", "message", "type", "params"]
+        assert all([*detail] == members for detail in error["details"])
     else:
         assert error["details"] is None
 

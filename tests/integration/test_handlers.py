@@ -367,6 +367,30 @@ def test_a_large_body_is_gzipped_for_those_who_accept_it(alice: User, accepted: 
     assert [task["id"] for task in _body(answer)["tasks"]] == task_ids[::-1]
 
 
+def test_a_problem_is_text(alice: User) -> None:
+    headers = {**alice.headers, "accept": "application/problem+json"}
+    answer = _call("list_tasks", make_event("GET", "/api/tasks", headers=headers, query="limit=0"))
+    assert (answer["statusCode"], answer["isBase64Encoded"]) == (422, False)
+    assert answer["headers"]["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+def test_no_visitor_of_a_page_changes_it_for_the_next(path: str) -> None:
+    seen: dict[str, list[tuple[dict[str, str], bytes]]] = {"gzip": [], "identity": []}
+    for accepted in ("gzip", "identity") * 2:
+        headers = {"accept-encoding": accepted, "x-request-id": "a-visitor"}
+        answer = _call("show_docs", make_event("GET", path, headers=headers))
+        content = answer["body"].encode()
+        if answer["isBase64Encoded"]:
+            content = base64.b64decode(content)
+        assert answer["headers"]["content-length"] == str(len(content))
+        assert answer["headers"]["vary"] == "Accept-Encoding"
+        seen[accepted].append((answer["headers"], content))
+    (compressed, again), (plain, again_plain) = seen["gzip"], seen["identity"]
+    assert (compressed, plain) == (again, again_plain)
+    assert gzip.decompress(compressed[1]) == plain[1]
+
+
 def test_a_warm_function_keeps_nothing_from_one_request_to_the_next(
     alice: User, bob: User, log: Log
 ) -> None:

@@ -92,24 +92,29 @@ def list_nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def read_pages(
-    handlers: httpx.Client, user: User, monkeypatch: pytest.MonkeyPatch, **query: Any
+    handlers: httpx.Client,
+    user: User,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str = "/api/tasks",
+    **query: Any,
 ) -> list[Page]:
-    """The first two pages of a listing."""
+    """The first two pages of a listing, or of an export."""
     run = database.run
     plans: list[dict[str, Any]] = []
 
     def explain_and_run(caller: Caller, page: Statement, **options: bool) -> list[list[Row]]:
-        explain = Statement(f"EXPLAIN (ANALYZE, FORMAT JSON) {page.sql}", page.values)
+        explain = Statement(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {page.sql}", page.values)
         ((plan,),) = run(caller, explain)[0]
         plans.append(json.loads(plan)[0]["Plan"])
         return run(caller, page, **options)
 
     pages: list[Page] = []
-    query = {"limit": LIMIT, **query}
+    if path == "/api/tasks":
+        query = {"limit": LIMIT, **query}
     with monkeypatch.context() as explained:
         explained.setattr(database, "run", explain_and_run)
         while len(pages) < 2 and query.get("cursor", "first"):
-            answer = handlers.get("/api/tasks", headers=user.headers, params=query)
+            answer = handlers.get(path, headers=user.headers, params=query)
             assert answer.status_code == 200, answer.text
             query["cursor"] = answer.json()["next_cursor"]
             pages.append(Page(answer.json()["tasks"], list(list_nodes(plans[-1]))))
@@ -205,6 +210,44 @@ def test_words_that_few_tasks_have_are_looked_up(
     assert page.rows_read <= 10 * LIMIT + 10 + 5
     assert "tasks_pkey" in page.indexes
     assert count_scans(owner) > before
+
+
+@pytest.mark.parametrize("path", ["/api/users/me/export", "/api/tasks"])
+def test_a_page_of_very_many_tasks_reads_one_page_and_fills_no_files(
+    handlers: httpx.Client, archive: User, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    query = {"limit": "1000", "sort": "title"} if path == "/api/tasks" else {}
+    for page in read_pages(handlers, archive, monkeypatch, path, **query):
+        assert 1 <= len(page.tasks) < 1000
+        assert page.rows_read <= 1001 + 6
+        assert {node["Temp Written Blocks"] for node in page.nodes} == {0}
+
+
+@pytest.fixture(scope="module")
+def archive(postgres: str) -> Iterator[User]:
+    """A user with tens of thousands of tasks, of which the first two hundred are very long."""
+    user = User()
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("INSERT INTO users (id) VALUES (%s)", [user.id])
+        connection.execute(
+            """
+            INSERT INTO tasks (user_id, title, description, priority, is_completed)
+            SELECT %s, lpad(number::text, 5, '0'),
+                   CASE WHEN number <= 200 THEN repeat(chr(128512), 5000) END,
+                   (ARRAY['low', 'medium', 'high'])[1 + number %% 3], number %% 2 = 0
+            FROM generate_series(1, 20000) AS number
+            """,
+            [user.id],
+        )
+        # In the order of the titles, as if they had been made one by one.
+        connection.execute(
+            "UPDATE tasks SET id = overlay(id::text PLACING title FROM 4 FOR 5)::uuid"
+            " WHERE user_id = %s",
+            [user.id],
+        )
+        connection.execute("ANALYZE tasks")
+        yield user
+        connection.execute("DELETE FROM users WHERE id = %s", [user.id])
 
 
 def count_scans(owner: psycopg.Connection) -> int:

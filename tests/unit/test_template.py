@@ -209,15 +209,21 @@ def test_pages_on_other_origins_may_send_and_read_what_the_api_uses() -> None:
         "if-match",
         "if-none-match",
         "x-request-id",
+        "traceparent",
+        "tracestate",
     }
     assert {name.lower() for name in cors.exposed} == {
         "etag",
         "location",
         "x-request-id",
         "retry-after",
+        "ratelimit",
+        "ratelimit-policy",
         "ratelimit-limit",
         "ratelimit-remaining",
         "ratelimit-reset",
+        "sync-version",
+        "server-timing",
         "idempotency-replayed",
     }
     properties = _TEMPLATE["Resources"]["Api"]["Properties"]["CorsConfiguration"]

@@ -1,8 +1,9 @@
 """Secrets that are named by ARN: Secrets Manager's, and parameters of Systems Manager."""
 
+import os
 import re
 import time
-from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Thread
 
@@ -48,7 +49,7 @@ class _Secret:
 
 
 _secrets: dict[str, _Secret] = {}
-_on_their_way: dict[str, Future[str]] = {}
+_early: dict[str, Thread] = {}
 
 
 def read_secret(arn: str) -> str:
@@ -56,37 +57,25 @@ def read_secret(arn: str) -> str:
 
     Raises SecretStoreError where the store refuses, or where it is out and there is no such text.
     """
-    secret = _secrets.setdefault(arn, _Secret())
-    if _is_within(MAX_AGE, secret.read_at) and secret.value is not None:
-        return secret.value
-    if not _is_within(RETRY_INTERVAL, secret.failed_at):
-        try:
-            secret.value = _receive(arn)
-        except aws.CallUnanswered as error:
-            secret.failure, secret.failed_at = str(error), _clock()
-        except aws.CallRefused as error:
-            # Whatever it was, it is not to be used any more.
-            del _secrets[arn]
-            raise SecretStoreError(str(error)) from error
-        else:
-            secret.read_at = _clock()
-            return secret.value
-    if _is_within(MAX_AGE_WITHOUT_ANSWER, secret.read_at) and secret.value is not None:
-        return secret.value
-    raise SecretStoreError(secret.failure)
+    if (early := _early.pop(arn, None)) is not None:
+        early.join(time_left(PATIENCE))
+    return _read(arn)
 
 
-def fetch_early(arn: str) -> None:
-    """Begin to fetch a secret that is going to be read, while something else is done."""
-    coming: Future[str] = Future()
-    _on_their_way[arn] = coming
-    Thread(target=_fetch_into, args=(coming, arn), daemon=True).start()
+def fetch_early(*settings: str) -> None:
+    """Begin to fetch the secrets that these settings name, to be read soon; return at once."""
+    for setting in settings:
+        arn = os.environ.get(f"{setting}_ARN")
+        if arn and not os.environ.get(setting):
+            _early[arn] = Thread(target=_try_to_read, args=(arn,), daemon=True)
+            _early[arn].start()
 
 
 def forget() -> None:
     """Drop all that was read, and be connected to nothing."""
-    wait(_on_their_way.values(), PATIENCE)
-    _on_their_way.clear()
+    for early in _early.values():
+        early.join(PATIENCE)
+    _early.clear()
     _secrets.clear()
 
 
@@ -104,21 +93,31 @@ def _is_within(seconds: float, since: float) -> bool:
     return 0 <= _clock() - since <= seconds
 
 
-def _receive(arn: str) -> str:
-    coming = _on_their_way.pop(arn, None)
-    if coming is None:
-        return _fetch(arn)
-    try:
-        return coming.result(time_left(PATIENCE))
-    except TimeoutError as error:
-        raise aws.CallUnanswered("timed out") from error
+def _try_to_read(arn: str) -> None:
+    # Who reads it is told why it cannot be read.
+    with suppress(SecretStoreError):
+        _read(arn)
 
 
-def _fetch_into(coming: Future[str], arn: str) -> None:
-    try:
-        coming.set_result(_fetch(arn))
-    except Exception as error:
-        coming.set_exception(error)
+def _read(arn: str) -> str:
+    secret = _secrets.setdefault(arn, _Secret())
+    if secret.value is not None and _is_within(MAX_AGE, secret.read_at):
+        return secret.value
+    if not _is_within(RETRY_INTERVAL, secret.failed_at):
+        try:
+            secret.value = _fetch(arn)
+        except aws.CallUnanswered as error:
+            secret.failure, secret.failed_at = str(error), _clock()
+        except aws.CallRefused as error:
+            # Whatever it was, it is not to be used any more.
+            _secrets.pop(arn, None)
+            raise SecretStoreError(str(error)) from error
+        else:
+            secret.read_at = _clock()
+            return secret.value
+    if secret.value is not None and _is_within(MAX_AGE_WITHOUT_ANSWER, secret.read_at):
+        return secret.value
+    raise SecretStoreError(secret.failure)
 
 
 def _fetch(arn: str) -> str:

@@ -184,8 +184,8 @@ def _read_members(answer: outbound.Answer) -> dict[str, Any]:
 def _read_refusal(answer: outbound.Answer) -> CallRefused | CallUnanswered:
     """Why it was refused: the error's code (Smithy, AWS JSON 1.1 protocol, "Operation errors")."""
     try:
-        code = str(json.loads(answer.body)["__type"]).rpartition("#")[2].partition(":")[0]
-    except (ValueError, LookupError, TypeError, RecursionError):
+        code = json.loads(answer.body)["__type"].rpartition("#")[2].partition(":")[0]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         code = ""
     reason = code if _ERROR_CODE.fullmatch(code) else f"status {answer.status}"
     may_pass = (

@@ -37,8 +37,14 @@ def running_secret_store(secrets: Mapping[str, str]) -> Iterator[dict[str, str]]
         def log_message(self, *_: object) -> None:
             pass
 
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: object) -> None:
+            pass  # a client that does not trust us
+
     context, certificate = make_server_context()
-    with TemporaryDirectory() as folder, ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with TemporaryDirectory() as folder, Server(("127.0.0.1", 0), Handler) as server:
         server.socket = context.wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
         )

@@ -10,10 +10,15 @@ import sys
 # a fifteenth of a cold start.
 gc.disable()
 
-# Secrets that are named by ARN come over the network, in the time that the rest takes.
+# Secrets that are named by ARN come over the network, in the time that the rest takes. A snapshot
+# has none, so they come again after it is restored.
+from snapshot_restore_py import register_after_restore  # noqa: E402
+
 from shared import secret_store  # noqa: E402
 
-secret_store.fetch_early("DATABASE_URL", "BETTER_AUTH_SECRET")
+_secrets = ("DATABASE_URL", "BETTER_AUTH_SECRET")
+secret_store.fetch_early(*_secrets)
+register_after_restore(secret_store.fetch_early, *_secrets)
 
 from pydantic import BaseModel  # noqa: E402
 

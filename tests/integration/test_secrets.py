@@ -725,8 +725,15 @@ def early(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return lambda: secret_store.fetch_early("DATABASE_URL", "BETTER_AUTH_SECRET", "NONE")
 
 
+def restore() -> None:
+    """What Lambda does after it has restored a snapshot."""
+    for hook, args, kwargs in snapshot_restore_py.get_after_restore():
+        hook(*args, **kwargs)
+
+
+@pytest.mark.parametrize("restored", [False, True])
 def test_a_function_fetches_its_secrets_while_it_starts(
-    early: Callable[[], None], stand_in: StandIn
+    early: Callable[[], None], stand_in: StandIn, restored: bool
 ) -> None:
     asked = threading.Event()
 
@@ -735,7 +742,7 @@ def test_a_function_fetches_its_secrets_while_it_starts(
         tell("hunter2")(request)
 
     stand_in.answer = answer
-    early()
+    (restore if restored else early)()
     assert asked.wait(PATIENCE)
     assert secret_store.read_secret(ARN) == "hunter2"
     assert len(stand_in.requests) == 1

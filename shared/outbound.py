@@ -56,9 +56,7 @@ def send(
         try:
             with closing(connection):
                 connection.connect()
-                if not opened.set_running_or_notify_cancel():
-                    return
-                opened.set_result(connection.sock)
+                opened.set_result(connection.sock)  # an error where it is too late
                 connection.request("GET" if body is None else "POST", path, body, {**headers})
                 with connection.getresponse() as response:
                     received = Answer(response.status, response.read(max_bytes + 1))

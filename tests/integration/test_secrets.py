@@ -551,6 +551,7 @@ def test_the_token_for_credentials_is_given_to_nobody_else_in_clear_text(
     assert container.requests == []
 
 
+_BODY = b'{"SecretString": "", "Parameter": {"Value": ""}}'
 OUT = {
     "500": refuse(500, "InternalServiceError"),
     "503": lambda request: send(request, 503, b"<html>"),
@@ -559,7 +560,7 @@ OUT = {
     "no JSON": lambda request: send(request, 200, b"<html>"),
     "deep": lambda request: send(request, 200, b"[" * 100_000),
     "a list": lambda request: send(request, 200, b"[]"),
-    "huge": lambda request: send(request, 200, b'{"SecretString": "' + b"x" * 300_000 + b'"}'),
+    "huge": lambda request: send(request, 200, _BODY + b" " * 300_000),
     "hung up": lambda request: request.connection.shutdown(socket.SHUT_RDWR),
 }
 """Answers of stores that do not say whether they would give a secret."""

@@ -4,6 +4,7 @@ Functions import it before anything else: see docs/performance.md for what it sa
 """
 
 import gc
+import os
 import sys
 
 # Importing makes many objects, and they stay. Looking for garbage among them, again and again, is
@@ -20,6 +21,8 @@ _secrets = ("DATABASE_URL", "BETTER_AUTH_SECRET")
 secret_store.fetch_early(*_secrets)
 register_after_restore(secret_store.fetch_early, *_secrets)
 
+# Pydantic would look for plugins in every package that is installed, and none has one.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 from pydantic import BaseModel  # noqa: E402
 
 # FastAPI has models of a whole OpenAPI document, and looks for a validator of e-mail addresses on

@@ -29,7 +29,7 @@ from tests.runtime import INVOCATIONS, emulate
 from tests.servers import free_port
 
 DEPLOYED_LIMIT = 2.1
-FLOOR_LIMIT = 1.96
+FLOOR_LIMIT = 2.5
 TEXTBOOK_LIMIT = 0.33
 TURNS = 10
 VALUES = 3

@@ -91,6 +91,10 @@ def test_a_function_imports_no_more_modules_than_its_budget(
     assert len(modules) <= (SIGN_IN_BUDGET if handler in SIGN_IN_HANDLERS else BUDGET)
 
 
+def test_no_package_is_searched_for_plugins(deployed: dict[str, str]) -> None:
+    run_python("import importlib.metadata as m; m.entry_points = None; import list_tasks", deployed)
+
+
 def test_no_model_is_built_that_serves_no_request(deployed: dict[str, str]) -> None:
     printed = run_python(
         "import list_tasks, fastapi.openapi.models as document;"

@@ -161,5 +161,5 @@ def _fetch_document(url: str) -> bytes:
         max_bytes=MAX_BYTES,
     )
     if answer.status != HTTPStatus.OK:  # a redirect is not followed either
-        raise ValueError(f"the status is {answer.status}")
+        raise ValueError(f"AUTH_JWKS_URL is answered {answer.status}")
     return answer.body

@@ -697,6 +697,14 @@ def test_a_store_whose_host_cannot_be_looked_up_is_given_up_and_not_called_later
     assert stand_in.requests == []
 
 
+@pytest.mark.parametrize("header", ["", "hunter2\n"])
+def test_what_fails_a_request_is_not_quoted(stand_in: StandIn, header: str) -> None:
+    stand_in.answer = lambda request: request.wfile.write(b"hunter2\r\n")
+    with pytest.raises(outbound.NoAnswer, match=r"^this is not HTTP$") as failed:
+        outbound.send(stand_in.url, {"Authorization": header}, seconds=PATIENCE, max_bytes=1)
+    assert "hunter2" not in "".join(traceback.format_exception(failed.value))
+
+
 def test_a_secret_is_waited_for_no_longer_than_the_call_may_take(
     monkeypatch: pytest.MonkeyPatch, stand_in: StandIn, clock: Clock
 ) -> None:

@@ -6,20 +6,15 @@ the keys that it has when it cannot renew them.
 
 import functools
 import json
-import socket
 import time
-from concurrent.futures import Future
-from contextlib import suppress
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from threading import Thread
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import jwt
 from snapshot_restore_py import register_before_snapshot
 
-from shared import deadline
+from shared import outbound
+from shared.deadline import time_left
 from shared.errors import KeysUnavailable
 
 MAX_AGE = 300
@@ -101,7 +96,7 @@ class KeySet:
     def _fetch(self, now: float) -> None:
         try:
             self._keys = _read_keys(_fetch_document(self._url))
-        except (OSError, HTTPException, ValueError) as error:
+        except (outbound.NoAnswer, ValueError) as error:
             self._failure = error
         else:
             self._failure = None
@@ -159,41 +154,12 @@ def _read_key(entry: dict[str, Any], algorithm: str) -> Any:
 
 
 def _fetch_document(url: str) -> bytes:
-    parts = urlsplit(url)
-    make = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = make(parts.netloc, timeout=FETCH_TIMEOUT)
-    path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-    # A thread, because a timeout of the connection's bounds neither looking the host up nor an
-    # answer that comes byte by byte.
-    fetched: Future[bytes] = Future()
-    Thread(target=_fetch_bytes, args=(connection, path, fetched), daemon=True).start()
-    try:
-        return fetched.result(deadline.time_left(FETCH_TIMEOUT))
-    finally:
-        if (waiting := connection.sock) is not None:
-            _hang_up(waiting)
-
-
-def _fetch_bytes(connection: HTTPConnection, path: str, fetched: Future[bytes]) -> None:
-    give_up = time.monotonic() + FETCH_TIMEOUT
-    try:
-        connection.request("GET", path, headers={"Accept": "application/json"})
-        with connection.getresponse() as response:
-            if response.status != HTTPStatus.OK:  # a redirect is not followed either
-                raise ValueError(f"{path} is answered {response.status}")
-            document = b""
-            while part := response.read1():
-                document += part
-                if len(document) > MAX_BYTES or time.monotonic() > give_up:
-                    raise ValueError(f"{path} is too large, or too slow in coming")
-        fetched.set_result(document)
-    except Exception as error:
-        fetched.set_exception(error)
-    finally:
-        connection.close()
-
-
-def _hang_up(connection: socket.socket) -> None:
-    # What still waits for it is woken, and ends; unless that was closed already.
-    with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
+    answer = outbound.send(
+        url,
+        {"Accept": "application/json"},
+        seconds=time_left(FETCH_TIMEOUT),
+        max_bytes=MAX_BYTES,
+    )
+    if answer.status != HTTPStatus.OK:  # a redirect is not followed either
+        raise ValueError(f"AUTH_JWKS_URL is answered {answer.status}")
+    return answer.body

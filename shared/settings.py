@@ -17,6 +17,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared import secret_store
+
 MIN_SECRET_BYTES = 32
 
 
@@ -182,13 +184,9 @@ def _given_or_fetched(
         return given.get_secret_value()
     if arn is None:
         raise SettingsError(f"{name}: is missing; set it, or {name}_ARN")
-    # It imports boto3, for which a function that is given its secrets in clear text, as every local
-    # one is, would wait at its start in vain.
-    from shared.secret_store import SecretStoreError, read_secret  # noqa: PLC0415
-
     try:
-        return check(SecretStr(read_secret(arn))).get_secret_value()
-    except SecretStoreError as error:
+        return check(SecretStr(secret_store.read_secret(arn))).get_secret_value()
+    except secret_store.SecretStoreError as error:
         raise SettingsError(f"{name}_ARN: cannot be read: {error}") from error
     except ValueError as error:
         raise SettingsError(f"{name}_ARN: what it names {error}") from None

@@ -30,6 +30,7 @@ from moto.core.common_models import CloudFormationModel
 from moto.iam.models import Role, iam_backends
 from moto.moto_proxy.certificate_creator import CertificateCreator
 from moto.moto_proxy.proxy3 import ProxyRequestHandler
+from moto.server import ThreadedMotoServer
 from samtranslator.yaml_helper import yaml_parse
 
 from tests.servers import free_port, running
@@ -40,6 +41,8 @@ from tests.templates import REGION, transform_template
 _RUNTIME = (
     *("PATH", "PYENV_VERSION", "HTTPS_PROXY", "AWS_CA_BUNDLE"),
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"),
+    # Functions use no proxy: they find the account's services here.
+    "AWS_ENDPOINT_URL",
 )
 
 # Runs a handler as Lambda's runtime does, but once.
@@ -262,4 +265,8 @@ def serve(port: int) -> None:
         (Role, "create_from_cloudformation_json", _create_role),
     ):
         setattr(owner, name, replacement)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, own_port = server.get_host_and_port()
+    os.environ["AWS_ENDPOINT_URL"] = f"http://{host}:{own_port}"
     ThreadingHTTPServer(("127.0.0.1", port), ProxyRequestHandler).serve_forever()

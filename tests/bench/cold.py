@@ -2,12 +2,15 @@
 
 import os
 import secrets
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from infra.template import ROOT
 from tests.bench.builds import built
 from tests.bench.figures import Figure
+from tests.bench.secret_store import running_secret_store
 from tests.bench.stack import running_stack
 from tests.bench.starting import Command
 from tests.bench.subjects import (
@@ -25,24 +28,40 @@ from tests.clients import make_token
 from tests.runtime import INVOCATIONS, emulate
 from tests.servers import free_port
 
-FLOOR_LIMIT = 2.6
+DEPLOYED_LIMIT = 2.1
+FLOOR_LIMIT = 2.5
 TEXTBOOK_LIMIT = 0.33
 TURNS = 10
 VALUES = 3
-CASE = ("Cold start", f"first answer, {LIST_PAGE.what}")
+PART = "Cold start"
+CASE = f"first answer, {LIST_PAGE.what}"
+DEPLOYED_CASE = f"{CASE}, secrets by ARN"
 
 
 def measure() -> list[Figure]:
-    """The first answer beside that of the floor, and of the textbook with bytecode and without."""
-    with built() as builds, running_stack() as stack:
-        tasks = seed(stack)
-        secret = secrets.token_urlsafe(32)
-        (event,) = make_events(LIST_PAGE, tasks, {LISTER: make_token(LISTER, secret)}, 1)
+    """The first answer beside that of the floor, and of the textbook with bytecode and without.
 
-        def prepare(handler: str, folders: list[Path], values: int = VALUES) -> Work:
-            environment = make_environment(
-                stack.pooled, secret, *folders, PYTHONDONTWRITEBYTECODE="1"
-            )
+    Lambdo is measured twice: as it is deployed, when it fetches two secrets by ARN, and with its
+    secrets in clear text, which is how the others are given theirs.
+    """
+    secret = secrets.token_urlsafe(32)
+    with (
+        built() as builds,
+        running_stack() as stack,
+        running_secret_store({"DATABASE_URL": stack.pooled, "BETTER_AUTH_SECRET": secret}) as arns,
+    ):
+        (event,) = make_events(LIST_PAGE, seed(stack), {LISTER: make_token(LISTER, secret)}, 1)
+
+        def prepare(
+            handler: str,
+            folders: list[Path],
+            values: int = VALUES,
+            settings: Mapping[str, str] = MappingProxyType({}),
+        ) -> Work:
+            environment = {
+                **make_environment(stack.pooled, secret, *folders, PYTHONDONTWRITEBYTECODE="1"),
+                **settings,
+            }
             name = handler.format(function=LIST_PAGE.function)
             commands = [_command(name, builds.python, environment) for _ in range(values)]
             plan = {"commands": [command._asdict() for command in commands], "event": event}
@@ -50,6 +69,12 @@ def measure() -> list[Figure]:
 
         subjects = {
             "floor": partial(prepare, FLOOR.handler, builds.floor),
+            "deployed": partial(
+                prepare,
+                LAMBDO.handler,
+                builds.lambdo,
+                settings={"DATABASE_URL": "", "BETTER_AUTH_SECRET": "", **arns},
+            ),
             "Lambdo": partial(prepare, LAMBDO.handler, builds.lambdo),
             "textbook": partial(prepare, TEXTBOOK.handler, builds.textbook),
             # There is no limit for it, so once a turn is enough.
@@ -60,7 +85,11 @@ def measure() -> list[Figure]:
     found = {name: suite.get_benchmark("start") for name, suite in suites.items()}
     limits = {"floor": FLOOR_LIMIT, "textbook": TEXTBOOK_LIMIT, "textbook, compiled": None}
     return [
-        compare(CASE, found["Lambdo"], name, found[name], limit) for name, limit in limits.items()
+        compare((PART, DEPLOYED_CASE), found["deployed"], "floor", found["floor"], DEPLOYED_LIMIT),
+        *(
+            compare((PART, CASE), found["Lambdo"], name, found[name], limit)
+            for name, limit in limits.items()
+        ),
     ]
 
 

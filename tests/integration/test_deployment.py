@@ -229,7 +229,8 @@ def test_a_function_has_its_handler_the_layer_and_what_it_is_to_know(
     variables = function["Environment"]["Variables"]
     assert variables["ENVIRONMENT"] == "dev"
     assert variables["LOG_LEVEL"] == "DEBUG"
-    assert variables["DATABASE_URL_ARN"].endswith(":parameter/lambdo/dev/database-url")
+    arns = (variables["DATABASE_URL_ARN"], variables["BETTER_AUTH_SECRET_ARN"])
+    assert {arn.rpartition("/")[2] for arn in arns if arn} == _readable(module)
     assert not {"DATABASE_URL", "BETTER_AUTH_SECRET"} & {*variables}
 
 
@@ -240,15 +241,19 @@ def test_a_function_may_read_its_secrets_write_logs_and_traces_and_no_more(
     policies = deployed.read_policies(deployed.read_outputs()[f"{_to_logical_id(module)}Name"])
     assert policies.pop("AWSLambdaBasicExecutionRole")
     assert policies.pop("AWSXrayWriteOnlyAccess")
-    readable = {"database-url"}
-    if module in WITHOUT_SECRETS:
-        readable = set()
-    elif module not in WITH_DATABASE_ALONE:
-        readable |= {"auth-secret"}
     statements = [statement for policy in policies.values() for statement in policy]
-    assert {statement["Resource"].rpartition("/")[2] for statement in statements} == readable
+    assert {statement["Resource"].rpartition("/")[2] for statement in statements} == _readable(
+        module
+    )
     for statement in statements:
         assert {*statement["Action"]} == {"secretsmanager:GetSecretValue", "ssm:GetParameter"}
+
+
+def _readable(module: str) -> set[str]:
+    """The secrets that a function reads."""
+    if module in WITHOUT_SECRETS:
+        return set()
+    return {"database-url"} if module in WITH_DATABASE_ALONE else {"database-url", "auth-secret"}
 
 
 def test_every_route_leads_to_its_function(deployed: Account) -> None:

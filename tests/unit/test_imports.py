@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 
 import pytest
 
 from infra.template import ROOT, read_routes
+from tests.bench.secret_store import running_secret_store
 from tests.clients import SECRET
 
 HANDLERS = sorted({route.handler for route in read_routes()})
@@ -15,7 +17,6 @@ NEVER = {
     "alembic",
     "aws_xray_sdk",
     "boto3",
-    "botocore.session",
     "dns",
     "hypothesis",
     "infra",
@@ -25,8 +26,8 @@ NEVER = {
     "yaml",
     "zxcvbn",
 }
-"""Migrations, secret stores, the tools that write the API's document, and tests import these; some
-of them later, when they are needed. Each would add some hundredths of a second, or tenths."""
+"""Migrations, deployments, the tools that write the API's document, and tests import these; some of
+them later, when they are needed. Each would add some hundredths of a second, or tenths."""
 
 SIGN_IN_HANDLERS = ("register.handler", "log_in.handler")
 SIGN_IN = {"argon2", "email_validator"}
@@ -37,17 +38,12 @@ SIGN_IN_BUDGET = 475
 """How many modules a function may import beyond Python's own; each is a millisecond or so."""
 
 
-def run_python(code: str) -> str:
+def run_python(code: str, environment: Mapping[str, str]) -> str:
     """What a new Python prints, which can import functions."""
     return subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,
-        env={
-            **os.environ,
-            "PYTHONPATH": f".{os.pathsep}functions",
-            "DATABASE_URL": "postgresql://127.0.0.1:1/none",
-            "BETTER_AUTH_SECRET": SECRET,
-        },
+        env={**os.environ, "PYTHONPATH": f".{os.pathsep}functions", **environment},
         capture_output=True,
         text=True,
         check=True,
@@ -55,11 +51,19 @@ def run_python(code: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def imported() -> dict[str, set[str]]:
+def deployed() -> Iterator[dict[str, str]]:
+    """The settings of a function that reads its secrets by ARN, as deployed ones do."""
+    secrets = {"DATABASE_URL": "postgresql://127.0.0.1:1/none", "BETTER_AUTH_SECRET": SECRET}
+    with running_secret_store(secrets) as arns:
+        yield {**dict.fromkeys(secrets, ""), **arns}
+
+
+@pytest.fixture(scope="module")
+def imported(deployed: dict[str, str]) -> dict[str, set[str]]:
     """The modules that are there when a function has been imported, by its handler."""
     code = "import sys, {}; print(*sys.modules)"
     return {
-        handler: {*run_python(code.format(handler.partition(".")[0])).split()}
+        handler: {*run_python(code.format(handler.partition(".")[0]), deployed).split()}
         for handler in HANDLERS
     }
 
@@ -71,6 +75,8 @@ def test_a_function_imports_nothing_that_serves_no_request(
     assert imported[handler] & NEVER == set()
     needed = SIGN_IN if handler in SIGN_IN_HANDLERS else set()
     assert imported[handler] & SIGN_IN == needed
+    # Powertools looks whether botocore is there, which imports its empty package.
+    assert {name for name in imported[handler] if name.startswith("botocore.")} == set()
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
@@ -85,10 +91,15 @@ def test_a_function_imports_no_more_modules_than_its_budget(
     assert len(modules) <= (SIGN_IN_BUDGET if handler in SIGN_IN_HANDLERS else BUDGET)
 
 
-def test_no_model_is_built_that_serves_no_request() -> None:
+def test_no_package_is_searched_for_plugins(deployed: dict[str, str]) -> None:
+    run_python("import importlib.metadata as m; m.entry_points = None; import list_tasks", deployed)
+
+
+def test_no_model_is_built_that_serves_no_request(deployed: dict[str, str]) -> None:
     printed = run_python(
         "import list_tasks, fastapi.openapi.models as document;"
         "print(document.Components.__pydantic_complete__,"
-        " list_tasks.TaskQuery.__pydantic_complete__)"
+        " list_tasks.TaskQuery.__pydantic_complete__)",
+        deployed,
     )
     assert printed.split() == ["False", "True"]

@@ -85,6 +85,20 @@ def test_only_functions_that_need_a_secret_may_read_it() -> None:
         assert {*_texts(function.get("Policies", []))} & readers == needed, name
 
 
+def test_only_functions_that_may_read_a_secret_are_told_where_it_is() -> None:
+    """The others would ask for it as they start, in vain."""
+    common = _COMMON["Environment"]["Variables"]
+    for name, function in _FUNCTIONS.items():
+        # As SAM merges them: AWS SAM Developer Guide, "Globals section of the AWS SAM template".
+        variables = common | function["Environment"]["Variables"]
+        policies = {*_texts(function.get("Policies", []))}
+        for setting, reader in (
+            ("DATABASE_URL_ARN", "ReadDatabaseSecret"),
+            ("BETTER_AUTH_SECRET_ARN", "ReadAuthSecret"),
+        ):
+            assert bool(variables[setting]) == (reader in policies), (name, setting)
+
+
 def test_no_policy_allows_more_than_it_names() -> None:
     policies = [
         resource["Properties"]["PolicyDocument"]["Statement"]

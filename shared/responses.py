@@ -67,6 +67,7 @@ class Envelope:
         except Exception:
             self.logger.exception("unhandled exception")
             answer = _Answer()
+            scope["state"]["code"] = InternalError.code
             await error_response(InternalError(), request_id)(scope, receive, answer.collect)
 
         headers = MutableHeaders(raw=answer.start["headers"])
@@ -90,6 +91,9 @@ class Envelope:
             route=scope["aws.event"]["routeKey"],
             method=scope["method"],
             status=answer.start["status"],
+            # What is None is left out.
+            code=scope["state"].get("code"),
+            reason=scope["state"].get("reason"),
             duration_ms=round((time.perf_counter() - started) * 1000, 1),
         )
         await send(answer.start)

@@ -1,5 +1,6 @@
 """How bodies, entity tags and Accept-Encoding are read, by an app that says what it understood."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -22,22 +23,26 @@ def echo() -> Handler:
     app = create_caller_app()
 
     @app.post("/body")
-    async def read_body(body: dict[str, Any]) -> dict[str, Any]:
-        return body
+    async def read_body(body: dict[str, Any]) -> Response:
+        return _show(body)
 
     @app.get("/if-match")
-    async def read_if_match(tags: IfMatch) -> list[str] | None:
-        return None if tags is None else sorted(tags)
+    async def read_if_match(tags: IfMatch) -> Response:
+        return _show(None if tags is None else sorted(tags))
 
     @app.get("/if-none-match")
-    async def read_if_none_match(tags: IfNoneMatch) -> list[str] | None:
-        return None if tags is None else sorted(tags)
+    async def read_if_none_match(tags: IfNoneMatch) -> Response:
+        return _show(None if tags is None else sorted(tags))
 
     @app.get("/{size}")
     async def show(size: int) -> Response:
         return JsonResponse("1" * size)
 
     return create_handler(app)
+
+
+def _show(value: object) -> Response:
+    return JsonResponse(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def _call(echo: Handler, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, NoReturn
 
 from fastapi import Depends, Header, Request, Response
@@ -11,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import PlainValidator
 from pydantic_core import PydanticUndefined
+from starlette.types import Receive, Scope, Send
 
 from shared.auth import authenticate, authorize
 from shared.errors import BadRequest, BodyTooLarge, UnsupportedMediaType, ValidationFailed
@@ -69,19 +69,21 @@ class JsonRoute(APIRoute):
         """Who calls, before anything else is read that a stranger may send."""
         raise NotImplementedError
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """What answers a request. Raises TypeError for an endpoint with other dependencies."""
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """A route as FastAPI makes it. Raises TypeError for an endpoint with other dependencies."""
+        super().__init__(*arguments, **options)
         if any(each.call is not _current_caller for each in self.dependant.dependencies):
             raise TypeError(f"{self.name}: CurrentCaller is the only dependency that is understood")
-        return self._answer
+        self.app = self._answer
 
-    async def _answer(self, request: Request) -> Response:
-        caller = request.scope["state"]["caller"] = self.find_caller(request)
-        arguments = await self._read_arguments(JsonRequest(request.scope, request.receive))
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = JsonRequest(scope, receive)
+        caller = scope["state"]["caller"] = self.find_caller(request)
+        arguments = await self._read_arguments(request)
         for dependency in self.dependant.dependencies:
             arguments[str(dependency.name)] = caller
         response: Response = await self.endpoint(**arguments)
-        return response
+        await response(scope, receive, send)
 
     async def _read_arguments(self, request: JsonRequest) -> dict[str, Any]:
         """What the endpoint is called with, but for its caller."""

@@ -28,7 +28,10 @@ from shared.responses import Envelope
 from shared.settings import get_settings
 
 _logger = Logger(
-    service=get_settings().powertools_service_name, level=get_settings().log_level, location=None
+    service=get_settings().powertools_service_name,
+    level=get_settings().log_level,
+    location=None,
+    json_deserializer=str,  # Powertools would try each message as JSON
 )
 
 _USER_ID = {
@@ -96,8 +99,8 @@ def create_sign_in_app() -> FastAPI:
 def _create_lean_app(route_class: type[JsonRoute]) -> FastAPI:
     app = create_app(with_database=True)
     app.router.route_class = route_class
-    # The rest of FastAPI's middleware is for what a JsonRoute has not, and Envelope answers for what
-    # nobody caught.
+    # The rest of FastAPI's middleware is for what a JsonRoute has not, or answers for what nobody
+    # caught, as Envelope does.
     app.middleware_stack = ExceptionMiddleware(app.router, handlers=app.exception_handlers)
     return app
 

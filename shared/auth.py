@@ -4,6 +4,7 @@ Why a token is refused is for the log alone (`ApiError.reason`). PyJWT checks th
 and claims are read here, once, and more strictly than PyJWT reads them.
 """
 
+import functools
 import json
 import re
 import time
@@ -11,6 +12,7 @@ from typing import Any
 
 import jwt
 from jwt.utils import base64url_decode, base64url_encode
+from snapshot_restore_py import register_before_snapshot
 
 from shared.errors import Forbidden, KeysUnavailable, TokenExpired, TokenInvalid, TokenMissing
 from shared.key_set import get_key_set
@@ -41,6 +43,8 @@ _OTHER_READINGS = frozenset({"b64", "crit", "cty", "zip"})
 
 # What a key set is for; all else is for the shared secret, which takes HS256 alone.
 _ASYMMETRIC = ("EdDSA", "ES256", "RS256", "PS256")
+
+_HS256 = jwt.get_algorithm_by_name("HS256")
 
 # RFC 7515, 7.1
 _COMPACT_JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
@@ -136,12 +140,26 @@ def _verify(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return header, claims
 
 
-def _find_secret(header: dict[str, Any]) -> str:
+def _find_secret(header: dict[str, Any]) -> bytes:
     if header.get("alg") != "HS256":
         raise TokenInvalid(reason=f"alg is {_quote(header.get('alg'))}")
     if not get_settings().has_auth_secret:
         raise TokenInvalid(reason="alg is HS256, and BETTER_AUTH_SECRET is not set")
-    return read_secret()
+    return _prepare_secret(read_secret())
+
+
+@functools.lru_cache(maxsize=2)
+def _prepare_secret(secret: str) -> bytes:
+    """The secret as bytes, unless it is a public key: who knows that must not be able to sign."""
+    try:
+        prepared: bytes = _HS256.prepare_key(secret)
+    except jwt.InvalidKeyError as error:
+        raise TokenInvalid(reason="BETTER_AUTH_SECRET is a public key, and no secret") from error
+    return prepared
+
+
+# A snapshot has no secrets.
+register_before_snapshot(_prepare_secret.cache_clear)
 
 
 def _find_public_key(header: dict[str, Any]) -> Any:

@@ -75,6 +75,12 @@ class JsonRoute(APIRoute):
         if any(each.call is not _current_caller for each in self.dependant.dependencies):
             raise TypeError(f"{self.name}: CurrentCaller is the only dependency that is understood")
         self.app = self._answer
+        # Once, because pydantic takes long to look a default up.
+        self._header_defaults = {
+            each.name: each.default
+            for each in self.dependant.header_params
+            if not each.field_info.is_required()
+        }
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = JsonRequest(scope, receive)
@@ -97,13 +103,19 @@ class JsonRoute(APIRoute):
         found = [request_params_to_args(declared.path_params, request.path_params)]
         if declared.query_params:
             found.append(request_params_to_args(declared.query_params, request.query_params))
-        if declared.header_params:
-            found.append(request_params_to_args(declared.header_params, request.headers))
+        if headers := [
+            each
+            for each in declared.header_params
+            if each.alias in request.headers or each.name not in self._header_defaults
+        ]:
+            found.append(request_params_to_args(headers, request.headers))
         if declared.body_params:
             found.append(await request_body_to_args(declared.body_params, body, False))
         if errors := [error for _, wrong in found for error in wrong]:
             raise RequestValidationError(errors)
-        arguments = {name: value for values, _ in found for name, value in values.items()}
+        arguments = dict(self._header_defaults)
+        for values, _ in found:
+            arguments |= values
         if declared.request_param_name:
             arguments[declared.request_param_name] = request
         return arguments

@@ -290,6 +290,8 @@ def test_a_body_is_read_as_text_and_as_base64(alice: User, encoded: bool) -> Non
         "ratelimit-limit": "600",
         "ratelimit-remaining": "599",
         "ratelimit-reset": "60",
+        "ratelimit": '"default";r=599;t=60',
+        "ratelimit-policy": '"default";q=600;w=60',
     }
 
 

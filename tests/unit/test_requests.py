@@ -34,6 +34,12 @@ def echo() -> Handler:
     async def read_if_none_match(tags: IfNoneMatch) -> Response:
         return _show(None if tags is None else sorted(tags))
 
+    kept = JsonResponse("1" * 2 * MIN_GZIP_BYTES)
+
+    @app.get("/kept")
+    async def show_kept() -> Response:
+        return kept
+
     @app.get("/{size}")
     async def show(size: int) -> Response:
         return JsonResponse("1" * size)
@@ -175,6 +181,12 @@ def test_only_if_none_match_compares_weakly(
 def test_without_a_precondition_any_version_may_be_changed_and_none_is_known(echo: Handler) -> None:
     assert _call(echo, "GET", "/if-match")["body"] == "null"
     assert _call(echo, "GET", "/if-none-match")["body"] == "[]"
+
+
+def test_a_response_that_is_kept_stays_as_it_is(echo: Handler) -> None:
+    plain = _call(echo, "GET", "/kept", x_request_id="1")
+    _call(echo, "GET", "/kept", x_request_id="1", accept_encoding="gzip")
+    assert _call(echo, "GET", "/kept", x_request_id="1") == plain
 
 
 @pytest.mark.parametrize(

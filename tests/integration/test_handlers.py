@@ -222,7 +222,7 @@ def test_a_fault_is_told_to_the_log_and_not_to_the_caller(
     assert trace["level"] == "ERROR"
     assert "Traceback" in trace["exception"]
     assert "RuntimeError: secret detail" in trace["exception"]
-    assert line["status"] == 500
+    assert (line["status"], line["code"]) == (500, "internal_error")
     assert trace["correlation_id"] == line["correlation_id"] == "fault-1"
 
 

@@ -340,6 +340,12 @@ def test_a_claim_of_the_wrong_kind_does_not_pass(
     assert not passes(issuer.sign(algorithm, None, issuer.make_claims(**{name: value})))
 
 
+def test_an_audience_of_several_is_a_list_of_texts(issuer: Issuer) -> None:
+    origin = issuer.provider.origin
+    for audience, is_good in ((["a", origin], True), ([origin, 1], False), ({origin: 1}, False)):
+        assert passes(issuer.sign("EdDSA", None, issuer.make_claims(aud=audience))) == is_good
+
+
 @pytest.mark.parametrize("name", ["exp", "nbf", "iat"])
 @pytest.mark.parametrize("value", [10**400, -(10**400), 1e308, -1e308, 0, -1])
 @pytest.mark.parametrize("algorithm", ["EdDSA", "HS256"])

@@ -1,15 +1,17 @@
 """What endpoints read of a request: the caller, a JSON body, preconditions."""
 
+import functools
 import json
 import re
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, get_origin
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.dependencies.utils import request_body_to_args, request_params_to_args
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import PlainValidator
+from pydantic import BaseModel, PlainValidator
 from pydantic_core import PydanticUndefined
+from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
 from shared.auth import authenticate, authorize
@@ -65,10 +67,6 @@ class JsonRoute(APIRoute):
     Raises BodyTooLarge, UnsupportedMediaType, RequestValidationError, and what `find_caller` does.
     """
 
-    def find_caller(self, request: Request) -> Caller:
-        """Who calls, before anything else is read that a stranger may send."""
-        raise NotImplementedError
-
     def __init__(self, *arguments: Any, **options: Any) -> None:
         """A route as FastAPI makes it. Raises TypeError for an endpoint with other dependencies."""
         super().__init__(*arguments, **options)
@@ -81,6 +79,10 @@ class JsonRoute(APIRoute):
             for each in self.dependant.header_params
             if not each.field_info.is_required()
         }
+
+    def find_caller(self, request: Request) -> Caller:
+        """Who calls, before anything else is read that a stranger may send."""
+        raise NotImplementedError
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = JsonRequest(scope, receive)
@@ -102,7 +104,7 @@ class JsonRoute(APIRoute):
         body = await request.json() if content and declared.body_params else PydanticUndefined
         found = [request_params_to_args(declared.path_params, request.path_params)]
         if declared.query_params:
-            found.append(request_params_to_args(declared.query_params, request.query_params))
+            found.append(self._read_query(request.query_params))
         if headers := [
             each
             for each in declared.header_params
@@ -119,6 +121,27 @@ class JsonRoute(APIRoute):
         if declared.request_param_name:
             arguments[declared.request_param_name] = request
         return arguments
+
+    def _read_query(self, query: QueryParams) -> tuple[dict[str, Any], list[Any]]:
+        """The endpoint's one model of the query, or its parameters, and what is wrong with them."""
+        first = self.dependant.query_params[0]
+        model = first.field_info.annotation
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            return request_params_to_args(self.dependant.query_params, query)
+        # FastAPI looks at the type of each field of the model again, sent or not.
+        values = {
+            name: query.getlist(name) if name in _list_fields(model) else query[name]
+            for name in query
+        }
+        value, errors = first.validate(values, loc=("query",))
+        return {first.name: value}, errors
+
+
+@functools.cache
+def _list_fields(model: type[BaseModel]) -> frozenset[str]:
+    """Which fields of a query may be there several times."""
+    fields = model.model_fields.items()
+    return frozenset(name for name, field in fields if get_origin(field.annotation) is list)
 
 
 class StrangerRoute(JsonRoute):

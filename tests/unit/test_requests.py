@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from fastapi import Response
+from fastapi import Depends, Response
 
 from infra.local.workers import Context
 from shared.app import create_caller_app, create_handler
-from shared.requests import MAX_BODY_BYTES, IfMatch, IfNoneMatch
+from shared.requests import MAX_BODY_BYTES, CurrentCaller, IfMatch, IfNoneMatch
 from shared.responses import MIN_GZIP_BYTES, JsonResponse
 from tests.clients import User, make_event
 
@@ -181,6 +181,16 @@ def test_only_if_none_match_compares_weakly(
 def test_without_a_precondition_any_version_may_be_changed_and_none_is_known(echo: Handler) -> None:
     assert _call(echo, "GET", "/if-match")["body"] == "null"
     assert _call(echo, "GET", "/if-none-match")["body"] == "[]"
+
+
+def test_an_endpoint_has_no_dependency_but_its_caller() -> None:
+    async def other() -> None: ...
+
+    async def endpoint(caller: CurrentCaller, more: Annotated[None, Depends(other)]) -> Response:
+        raise NotImplementedError
+
+    with pytest.raises(TypeError, match="endpoint"):
+        create_caller_app().get("/")(endpoint)
 
 
 def test_a_response_that_is_kept_stays_as_it_is(echo: Handler) -> None:

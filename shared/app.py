@@ -9,6 +9,7 @@ from fastapi.telemetry import TelemetryConfig
 from mangum import Mangum
 from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 from pydantic import BaseModel
+from starlette.middleware.exceptions import ExceptionMiddleware
 
 from shared import auth, database
 from shared.errors import (
@@ -24,12 +25,15 @@ from shared.errors import (
     install_error_handlers,
 )
 from shared.models import Session
-from shared.requests import CallerRoute, StrangerRoute
+from shared.requests import CallerRoute, JsonRoute, StrangerRoute
 from shared.responses import Envelope
 from shared.settings import get_settings
 
 _logger = Logger(
-    service=get_settings().powertools_service_name, level=get_settings().log_level, location=None
+    service=get_settings().powertools_service_name,
+    level=get_settings().log_level,
+    location=None,
+    json_deserializer=str,  # Powertools would try each message as JSON
 )
 
 _USER_ID = {
@@ -82,9 +86,7 @@ def create_caller_app() -> FastAPI:
     Raises SettingsError where either is not set up.
     """
     auth.check_settings()
-    app = create_app(with_database=True)
-    app.router.route_class = CallerRoute
-    return app
+    return _create_lean_app(CallerRoute)
 
 
 def create_sign_in_app() -> FastAPI:
@@ -93,8 +95,15 @@ def create_sign_in_app() -> FastAPI:
     Raises SettingsError where accounts are not built in, or its database or secret is not set up.
     """
     auth.check_signing_settings()
+    return _create_lean_app(StrangerRoute)
+
+
+def _create_lean_app(route_class: type[JsonRoute]) -> FastAPI:
     app = create_app(with_database=True)
-    app.router.route_class = StrangerRoute
+    app.router.route_class = route_class
+    # The rest of FastAPI's middleware is for what a JsonRoute has not, or answers for what nobody
+    # caught, as Envelope does.
+    app.middleware_stack = ExceptionMiddleware(app.router, handlers=app.exception_handlers)
     return app
 
 

@@ -1,12 +1,18 @@
-"""Who calls: from an Authorization header to a caller, or a refusal that never says why."""
+"""Who calls: from an Authorization header to a caller, or a refusal that never says why.
 
+Why a token is refused is for the log alone (`ApiError.reason`). PyJWT checks the signature; header
+and claims are read here, once, and more strictly than PyJWT reads them.
+"""
+
+import functools
 import json
 import re
 import time
 from typing import Any
 
 import jwt
-from jwt.utils import base64url_decode
+from jwt.utils import base64url_decode, base64url_encode
+from snapshot_restore_py import register_before_snapshot
 
 from shared.errors import Forbidden, KeysUnavailable, TokenExpired, TokenInvalid, TokenMissing
 from shared.key_set import get_key_set
@@ -25,15 +31,20 @@ OWN_KEY_ID = "lambdo"
 SUBJECT_LENGTH = 255
 EMAIL_LENGTH = 254
 
+QUOTED_LENGTH = 100
+"""Characters of a token's value that a log has at most: anybody may send what they like."""
+
 # RFC 7519, 5.1: what a token says it is. Better Auth's other JWTs have types of their own.
 _TOKEN_TYPES = (None, "jwt", "at+jwt")
 
-# What would have the claims read in another way than they are here: RFC 7515, 4.1.10 and 4.1.11,
-# RFC 7516, 4.1.3 and RFC 7797, 3.
+# Header fields that change how claims are interpreted: RFC 7515, 4.1.10 and 4.1.11, RFC 7516, 4.1.3
+# and RFC 7797, 3.
 _OTHER_READINGS = frozenset({"b64", "crit", "cty", "zip"})
 
 # What a key set is for; all else is for the shared secret, which takes HS256 alone.
 _ASYMMETRIC = ("EdDSA", "ES256", "RS256", "PS256")
+
+_HS256 = jwt.get_algorithm_by_name("HS256")
 
 # RFC 7515, 7.1
 _COMPACT_JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
@@ -47,11 +58,15 @@ def authenticate(authorization: str | None) -> Caller:
     """
     scheme, _, credentials = (authorization or "").strip(" \t").partition(" ")
     if scheme.lower() != "bearer" or not credentials:
-        raise TokenMissing
+        # The scheme may be a token that was sent without one, so no log has it.
+        reason = "Authorization has no bearer token" if authorization else "no Authorization header"
+        raise TokenMissing(reason=reason)
     token = credentials.lstrip(" ")
-    # Several headers reach us joined with a comma, which fails this.
-    if len(token) > MAX_LENGTH or not _COMPACT_JWT.fullmatch(token):
-        raise TokenInvalid
+    if len(token) > MAX_LENGTH:
+        raise TokenInvalid(reason=f"the token has {len(token)} characters, of {MAX_LENGTH} at most")
+    # Several headers reach us joined with a comma.
+    if not _COMPACT_JWT.fullmatch(token):
+        raise TokenInvalid(reason="Authorization is there several times, or its token is no JWT")
     header, claims = _verify(token)
     email = claims.get("email")
     return Caller(
@@ -101,90 +116,126 @@ def read_secret() -> str:
 
 
 def _verify(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    try:
-        header = jwt.get_unverified_header(token)
-        # The algorithm picks the family, and a family sees no keys but its own: a public key must
-        # never come to serve as a secret.
-        check = _check_by_key_set if header.get("alg") in _ASYMMETRIC else _check_by_secret
-        claims = check(token, header)
-    except jwt.PyJWTError as error:
-        raise TokenInvalid from error
-    if not (
-        all(map(_is_unambiguous, token.split(".")[:2]))
-        and _is_token_type(header.get("typ"))
-        and _OTHER_READINGS.isdisjoint(header)
-        and _is_storable(claims["sub"], SUBJECT_LENGTH)
-        and all(_is_number(claims[name]) for name in ("exp", "nbf", "iat") if name in claims)
-    ):
-        raise TokenInvalid
-    now = time.time()
-    if any(claims.get(name, now) > now + LEEWAY for name in ("nbf", "iat")):
-        raise TokenInvalid
-    if claims["exp"] <= now - LEEWAY:
-        raise TokenExpired
+    """Header and claims of a token that is good in every respect."""
+    signed = token.rpartition(".")[0].encode()
+    first, second, signature = map(_decode_part, token.split("."))
+    header = _read_object("header", first)
+    _check_header(header)
+    # The algorithm picks the family, and a family sees no keys but its own: a public key must
+    # never come to serve as a secret.
+    is_asymmetric = header.get("alg") in _ASYMMETRIC
+    key = _find_public_key(header) if is_asymmetric else _find_secret(header)
+    if not jwt.get_algorithm_by_name(header["alg"]).verify(signed, key, signature):
+        raise TokenInvalid(reason="signature does not match")
+    claims = _read_object("claims", second)
+    _check_issuer_and_audience(claims, is_asymmetric)
+    _check_claims(claims)
     return header, claims
 
 
-def _check_by_secret(token: str, _header: dict[str, Any]) -> dict[str, Any]:
-    settings = get_settings()
-    if not settings.has_auth_secret:
-        raise TokenInvalid
-    return _decode(token, read_secret(), "HS256", settings.auth_issuer, settings.auth_audience)
+def _find_secret(header: dict[str, Any]) -> bytes:
+    if header.get("alg") != "HS256":
+        raise TokenInvalid(reason=f"alg is {_quote(header.get('alg'))}")
+    if not get_settings().has_auth_secret:
+        raise TokenInvalid(reason="alg is HS256, and BETTER_AUTH_SECRET is not set")
+    return _prepare_secret(read_secret())
 
 
-def _check_by_key_set(token: str, header: dict[str, Any]) -> dict[str, Any]:
-    settings = get_settings()
-    if settings.auth_jwks_url is None:
-        raise TokenInvalid
-    key = get_key_set(settings.auth_jwks_url).find_key(header["alg"], header.get("kid"))
+@functools.lru_cache(maxsize=2)
+def _prepare_secret(secret: str) -> bytes:
+    """The secret as bytes, unless it is a public key: who knows that must not be able to sign."""
+    try:
+        prepared: bytes = _HS256.prepare_key(secret)
+    except jwt.InvalidKeyError as error:
+        raise TokenInvalid(reason="BETTER_AUTH_SECRET is a public key, and no secret") from error
+    return prepared
+
+
+# A snapshot has no secrets.
+register_before_snapshot(_prepare_secret.cache_clear)
+
+
+def _find_public_key(header: dict[str, Any]) -> Any:
+    algorithm, key_id, url = header["alg"], header.get("kid"), get_settings().auth_jwks_url
+    if url is None:
+        raise TokenInvalid(reason=f"alg is {algorithm}, and AUTH_JWKS_URL is not set")
+    key = get_key_set(url).find_key(algorithm, key_id)
     if key is None:
-        raise TokenInvalid
-    # What Better Auth puts there.
-    origin = settings.auth_origin
-    return _decode(
-        token,
-        key,
-        header["alg"],
-        settings.auth_issuer or origin,
-        settings.auth_audience or origin,
-    )
+        raise TokenInvalid(reason=f"no key {_quote(key_id)} for {algorithm} in the key set")
+    return key
 
 
-def _decode(
-    token: str, key: Any, algorithm: str, issuer: str | None, audience: str | None
-) -> dict[str, Any]:
-    claims: dict[str, Any] = jwt.decode(
-        token,
-        key,
-        algorithms=[algorithm],
-        issuer=issuer,
-        audience=audience,
-        options={
-            "require": ["sub", "exp"],
-            "verify_aud": audience is not None,
-            # PyJWT takes texts for numbers there: see _verify.
-            "verify_exp": False,
-            "verify_nbf": False,
-            "verify_iat": False,
-        },
-    )
-    return claims
+def _check_header(header: dict[str, Any]) -> None:
+    kind, key_id = header.get("typ"), header.get("kid", "")
+    if (kind.lower() if isinstance(kind, str) else kind) not in _TOKEN_TYPES:
+        raise TokenInvalid(reason=f"typ is {_quote(kind)}")
+    if not isinstance(key_id, str):
+        raise TokenInvalid(reason=f"kid is {_quote(key_id)}")
+    if not _OTHER_READINGS.isdisjoint(header):
+        names = ", ".join(sorted(_OTHER_READINGS.intersection(header)))
+        raise TokenInvalid(reason=f"the header has {names}")
 
 
-def _is_token_type(value: object) -> bool:
-    return (value.lower() if isinstance(value, str) else value) in _TOKEN_TYPES
+def _check_issuer_and_audience(claims: dict[str, Any], is_asymmetric: bool) -> None:
+    settings = get_settings()
+    # What Better Auth puts there. With a secret they count where they are set.
+    origin = settings.auth_origin if is_asymmetric else None
+    issuer, audience = settings.auth_issuer or origin, settings.auth_audience or origin
+    if issuer is not None and claims.get("iss") != issuer:
+        raise TokenInvalid(reason=f"iss is {_quote(claims.get('iss'))}, expected {_quote(issuer)}")
+    named = claims.get("aud")
+    # RFC 7519, 4.1.3: one text, or a list of them.
+    audiences = [named] if isinstance(named, str) else named
+    if audience is not None and not (
+        isinstance(audiences, list)
+        and audience in audiences
+        and all(isinstance(one, str) for one in audiences)
+    ):
+        raise TokenInvalid(reason=f"aud is {_quote(named)}, expected {_quote(audience)}")
 
 
-def _is_unambiguous(part: str) -> bool:
-    """Whether header or claims are JSON that nobody reads in another way.
+def _check_claims(claims: dict[str, Any]) -> None:
+    if not _is_storable(claims.get("sub"), SUBJECT_LENGTH):
+        what = "is no text of 1 to 255 characters" if "sub" in claims else "is missing"
+        raise TokenInvalid(reason=f"sub {what}")
+    if not isinstance(claims.get("jti", ""), str):
+        raise TokenInvalid(reason="jti is no text")
+    if "exp" not in claims:
+        raise TokenInvalid(reason="exp is missing")
+    for name in ("exp", "nbf", "iat"):
+        if name in claims and not _is_number(claims[name]):
+            raise TokenInvalid(reason=f"{name} is no number")
+    now = time.time()
+    for name in ("nbf", "iat"):
+        if (ahead := claims.get(name, now) - now) > LEEWAY:
+            raise TokenInvalid(reason=f"{name} is {ahead:.0f} s in the future")
+    if (age := now - claims["exp"]) >= LEEWAY:
+        raise TokenExpired(reason=f"expired {age:.0f} s ago")
+
+
+def _decode_part(part: str) -> bytes:
+    """The bytes of a part of a token: base64url without padding, and in no other spelling."""
+    try:
+        content = base64url_decode(part)
+    except ValueError as error:
+        raise TokenInvalid(reason="a part of the token is not base64url") from error
+    if base64url_encode(content) != part.encode():
+        raise TokenInvalid(reason="a part of the token has bits left over")
+    return content
+
+
+def _read_object(name: str, part: bytes) -> dict[str, Any]:
+    """The object that a part of a token holds, in JSON that nobody reads in another way.
 
     RFC 7519, 7.2: it is UTF-8. RFC 7519, 4 and RFC 7515, 4: no name is there twice.
     """
     try:
-        json.loads(base64url_decode(part).decode(), object_pairs_hook=_take_once)
-    except (ValueError, RecursionError):
-        return False
-    return True
+        value = _decode_json(part.decode())
+    except (ValueError, RecursionError) as error:
+        raise TokenInvalid(reason=f"{name}: not JSON, or a name is there twice") from error
+    if not isinstance(value, dict):
+        raise TokenInvalid(reason=f"{name}: not an object")
+    return value
 
 
 def _take_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -192,6 +243,18 @@ def _take_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(taken) < len(members):
         raise ValueError("a name is there twice")
     return taken
+
+
+_decode_json = json.JSONDecoder(object_pairs_hook=_take_once).decode
+
+
+def _quote(value: object) -> str:
+    """What a token says, as a log may have it: JSON in ASCII, and no more than a line of it."""
+    try:
+        text = json.dumps(value)
+    except RecursionError:
+        return "nested too deep"
+    return text if len(text) <= QUOTED_LENGTH else f"{text[:QUOTED_LENGTH]}…"
 
 
 def _is_number(value: object) -> bool:

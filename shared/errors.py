@@ -41,6 +41,8 @@ class ApiError(HTTPException):
     detail: str
     always: ClassVar[Mapping[str, str]] = {}
     """Headers that every answer with this code has."""
+    reason: str | None = None
+    """Why, for the log alone: whoever is refused must not learn it."""
 
     def __init__(self, message: str | None = None, *, details: list[Detail] | None = None) -> None:
         super().__init__(self.status_code, message or self.detail, dict(self.always))
@@ -67,6 +69,10 @@ class Unauthorized(ApiError):
 
     status_code = 401
     always: ClassVar = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+
+    def __init__(self, *, reason: str | None = None) -> None:
+        super().__init__()
+        self.reason = reason
 
 
 class TokenMissing(Unauthorized):
@@ -255,6 +261,8 @@ def install_error_handlers(app: FastAPI, logger: Logger) -> None:
 
     async def refuse(request: Request, error: Exception) -> Response:
         refusal = _as_api_error(error)
+        # For the log line of the call: see shared/responses.py.
+        request.state.code, request.state.reason = refusal.code, refusal.reason
         if refusal.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             logger.warning(refusal.code, exc_info=refusal.__cause__)
         if isinstance(refusal, DatabaseUnavailable):

@@ -18,6 +18,9 @@ from shared.tasks import StoredTask
 MIN_GZIP_BYTES = 1024
 GZIP_LEVEL = 4
 
+WINDOW = 60
+"""Seconds within which calls are counted together."""
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 # RFC 9110, 12.5.3: a coding whose weight is zero is refused.
 _ACCEPTS_GZIP = re.compile(r"(^|,)\s*gzip\s*(;\s*q=(?!0(\.0*)?\s*(,|$))|,|$)", re.IGNORECASE)
@@ -69,20 +72,22 @@ class Envelope:
         except Exception:
             self.logger.exception("unhandled exception")
             answer = _Answer()
+            scope["state"]["code"] = InternalError.code
             response = error_response(
                 InternalError(), request_id, request_headers.get("accept", "")
             )
             await response(scope, receive, answer.collect)
 
-        headers = MutableHeaders(raw=answer.start["headers"])
-        headers["x-request-id"] = request_id
-        headers["x-content-type-options"] = "nosniff"
+        # A list of its own: a response may be one that is answered more than once.
+        headers = MutableHeaders(raw=[*answer.start["headers"]])
         caller: Caller | None = scope["state"].get("caller")
-        if caller is not None and caller.allowance is not None:
-            headers["ratelimit-limit"] = str(caller.allowance.limit)
-            headers["ratelimit-remaining"] = str(caller.allowance.remaining)
-            headers["ratelimit-reset"] = str(caller.allowance.seconds_left)
-        headers["cache-control"] = "private, no-cache" if "etag" in headers else "no-store"
+        more = {
+            "x-request-id": request_id,
+            "x-content-type-options": "nosniff",
+            "cache-control": "private, no-cache" if "etag" in headers else "no-store",
+            **_tell_limits(caller),
+        }
+        headers.raw.extend((name.encode(), value.encode()) for name, value in more.items())
         if len(answer.body) > MIN_GZIP_BYTES:
             headers.add_vary_header("Accept-Encoding")
             if _ACCEPTS_GZIP.search(request_headers.get("accept-encoding", "")):
@@ -95,10 +100,29 @@ class Envelope:
             route=scope["aws.event"]["routeKey"],
             method=scope["method"],
             status=answer.start["status"],
+            # What is None is left out.
+            code=scope["state"].get("code"),
+            reason=scope["state"].get("reason"),
             duration_ms=round((time.perf_counter() - started) * 1000, 1),
         )
-        await send(answer.start)
+        await send({**answer.start, "headers": headers.raw})
         await send({"type": "http.response.body", "body": answer.body})
+
+
+def _tell_limits(caller: Caller | None) -> dict[str, str]:
+    """The headers that tell a caller whose call was counted what is left."""
+    if caller is None or caller.allowance is None:
+        return {}
+    allowance = caller.allowance
+    limit, remaining, seconds = allowance.limit, allowance.remaining, allowance.seconds_left
+    return {
+        "ratelimit-limit": str(limit),
+        "ratelimit-remaining": str(remaining),
+        "ratelimit-reset": str(seconds),
+        # draft-ietf-httpapi-ratelimit-headers-11
+        "ratelimit": f'"default";r={remaining};t={seconds}',
+        "ratelimit-policy": f'"default";q={limit};w={WINDOW}',
+    }
 
 
 class _Answer:

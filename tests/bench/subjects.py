@@ -43,6 +43,7 @@ class Subject(NamedTuple):
 
 LAMBDO = Subject("Lambdo", ROOT / "functions", "{function}.handler")
 FLOOR = Subject("floor", _BENCH / "floor", "floor.{function}")
+FLOOR_WITH_KEYS = Subject("floor with keys", FLOOR.folder, "floor_with_keys.{function}")
 TEXTBOOK = Subject("textbook", _BENCH / "textbook" / "app", "main.handler")
 SUBJECTS = (FLOOR, LAMBDO, TEXTBOOK)
 

@@ -32,8 +32,12 @@ def list_tasks(http: httpx.Client, user: User) -> httpx.Response:
 
 
 def read_limits(answer: httpx.Response) -> list[int]:
-    """The limit, what is left of it, and the seconds until the next minute."""
-    return [int(answer.headers[f"RateLimit-{name}"]) for name in ("Limit", "Remaining", "Reset")]
+    """The limit, what is left of it, and the seconds until the next minute; said in two ways."""
+    limits = [int(answer.headers[f"RateLimit-{name}"]) for name in ("Limit", "Remaining", "Reset")]
+    limit, remaining, reset = limits
+    assert answer.headers.get_list("RateLimit") == [f'"default";r={remaining};t={reset}']
+    assert answer.headers.get_list("RateLimit-Policy") == [f'"default";q={limit};w=60']
+    return limits
 
 
 def use_up(http: httpx.Client, user: User) -> None:

@@ -49,7 +49,7 @@ def _instant(text: str) -> datetime:
 
 def _headers(answer: httpx.Response) -> dict[str, str]:
     # What is left of the caller's own minute is less with each call.
-    varying = {"date", "ratelimit-remaining", "ratelimit-reset"}
+    varying = {"date", "ratelimit", "ratelimit-remaining", "ratelimit-reset"}
     return {name: value for name, value in answer.headers.items() if name not in varying}
 
 

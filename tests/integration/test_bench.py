@@ -1,6 +1,8 @@
 """What Lambdo is measured beside does the same work: the same calls get the same answers."""
 
+import importlib
 import json
+import re
 import subprocess
 import sys
 from typing import Any
@@ -12,6 +14,7 @@ from infra.template import ROOT
 from tests.bench.subjects import (
     CALLS,
     FLOOR,
+    FLOOR_WITH_KEYS,
     LAMBDO,
     LIST,
     TEXTBOOK,
@@ -20,6 +23,7 @@ from tests.bench.subjects import (
 )
 from tests.clients import SECRET, User, make_event
 from tests.integration.conftest import add_user
+from tests.servers import running_pgbouncer
 
 # Each in a process of its own: two of them have a table of the same name.
 _ANSWER = """
@@ -88,7 +92,9 @@ def _compare(task: dict[str, Any], user: User) -> dict[str, Any]:
     return {name: bool(value) if name in _OWN else value for name, value in task.items()}
 
 
-@pytest.mark.parametrize("subject", [FLOOR, TEXTBOOK], ids=lambda subject: subject.name)
+@pytest.mark.parametrize(
+    "subject", [FLOOR, FLOOR_WITH_KEYS, TEXTBOOK], ids=lambda subject: subject.name
+)
 def test_what_lambdo_is_measured_beside_answers_as_it_does(
     subject: Subject, owner: psycopg.Connection, database_url: str
 ) -> None:
@@ -97,3 +103,18 @@ def test_what_lambdo_is_measured_beside_answers_as_it_does(
     before, after = answers[0][1], answers[-1][1]
     assert ([task["title"] for task in before], len(after)) == (["Task 1", "Task 2", "Task 3"], 3)
     assert answer_all(subject, owner, database_url) == answers
+
+
+def test_the_floor_with_keys_needs_no_password(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running_pgbouncer(postgres, password="a password: 1 + 1 = 2") as url:
+        monkeypatch.setenv("DATABASE_URL", url)
+        floor_with_keys = importlib.import_module("tests.bench.floor.floor_with_keys")
+        keys = floor_with_keys.derive_keys(url)
+        without_password = re.sub(":[^:@]+@", "@", url)
+        with psycopg.connect(without_password, **keys) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(without_password)
+    assert floor_with_keys.derive_keys(postgres) == {}

@@ -222,7 +222,7 @@ def test_a_fault_is_told_to_the_log_and_not_to_the_caller(
     assert trace["level"] == "ERROR"
     assert "Traceback" in trace["exception"]
     assert "RuntimeError: secret detail" in trace["exception"]
-    assert line["status"] == 500
+    assert (line["status"], line["code"]) == (500, "internal_error")
     assert trace["correlation_id"] == line["correlation_id"] == "fault-1"
 
 
@@ -290,6 +290,8 @@ def test_a_body_is_read_as_text_and_as_base64(alice: User, encoded: bool) -> Non
         "ratelimit-limit": "600",
         "ratelimit-remaining": "599",
         "ratelimit-reset": "60",
+        "ratelimit": '"default";r=599;t=60',
+        "ratelimit-policy": '"default";q=600;w=60',
     }
 
 

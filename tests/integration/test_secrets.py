@@ -309,7 +309,7 @@ class StandIn:
     def __init__(self) -> None:
         self.url = ""
         self.requests: list[tuple[str, dict[str, str], Any]] = []
-        self.answer: Callable[[BaseHTTPRequestHandler], None] = tell("hunter2")
+        self.answer: Callable[[BaseHTTPRequestHandler], object] = tell("hunter2")
 
     @property
     def key_ids(self) -> list[str]:

@@ -182,7 +182,7 @@ def send(
 
 def look(answer: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
     """All of an answer but what is the caller's own: how many calls are left."""
-    own = {"ratelimit-remaining", "ratelimit-reset"}
+    own = {"ratelimit", "ratelimit-remaining", "ratelimit-reset"}
     headers = {name: value for name, value in answer.headers.items() if name not in own}
     return answer.status_code, answer.content, headers
 

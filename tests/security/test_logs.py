@@ -1,8 +1,10 @@
 """What is secret is never logged, however much is: tokens, passwords, secrets, tasks, addresses."""
 
 import io
+import json
 import logging
 import os
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -192,6 +194,11 @@ def test_no_fault_of_a_provider_logs_what_is_secret(
         walk = Walk(handlers)
         tokens = list(make_provider_tokens(provider))
         walk.secrets |= {part for token in tokens for part in (token, *token.split(".")[1:])}
+        stranger: dict[str, Any] = {
+            "sub": walk.secret("sub-"),
+            "email": f"{walk.secret()}@example.com",
+        }
+        tokens.append(provider.sign(provider.make_key(), iss="https://a.example", **stranger))
         for token in tokens:
             walk.call("GET", "/api/tasks", token)
         provider.answer = lambda request: send(request, 500, tokens[0].encode())
@@ -200,7 +207,32 @@ def test_no_fault_of_a_provider_logs_what_is_secret(
             walk.call("GET", "/api/tasks", token)
     get_key_set.cache_clear()
     assert walk.statuses == {200, 401, 503}
-    check(walk, log.getvalue(), "keys_unavailable", "is answered 500")
+    reasons = ("expired 1", "no key", "iss is ")
+    check(walk, log.getvalue(), "keys_unavailable", "is answered 500", *reasons)
+
+
+def test_the_line_of_a_refused_call_says_why_and_its_answer_does_not(
+    handlers: httpx.Client, log: io.StringIO
+) -> None:
+    user = User()
+    expired = {"Authorization": f"Bearer {make_token(user.id, exp=int(time.time()) - 100)}"}
+    cases: list[tuple[str, dict[str, str], str | None, str]] = [
+        ("/api/tasks", user.headers, None, ""),
+        ("/api/tasks", {}, "token_missing", "no Authorization header"),
+        ("/api/tasks", expired, "token_expired", r"expired 10\d s ago"),
+        ("/api/tasks?limit=0", user.headers, "validation_failed", ""),
+        ("/api/somebody/tasks", user.headers, "forbidden", ""),
+        ("/nowhere", {}, "not_found", ""),
+    ]
+    for path, headers, code, reason in cases:
+        log.seek(0)
+        log.truncate()
+        answer = handlers.get(path, headers=headers)
+        (line,) = map(json.loads, log.getvalue().splitlines())
+        assert (line["message"], line["level"]) == ("answered", "INFO")
+        assert line.get("code") == code == answer.json().get("code")
+        assert re.fullmatch(reason, line.get("reason", ""))
+        assert not reason or line["reason"] not in answer.text + str(answer.headers)
 
 
 def make_provider_tokens(provider: Provider) -> Iterator[str]:

@@ -1,14 +1,15 @@
 """How bodies, entity tags and Accept-Encoding are read, by an app that says what it understood."""
 
+import json
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from fastapi import Response
+from fastapi import Depends, Response
 
 from infra.local.workers import Context
 from shared.app import create_caller_app, create_handler
-from shared.requests import MAX_BODY_BYTES, IfMatch, IfNoneMatch
+from shared.requests import MAX_BODY_BYTES, CurrentCaller, IfMatch, IfNoneMatch
 from shared.responses import MIN_GZIP_BYTES, JsonResponse
 from tests.clients import User, make_event
 
@@ -22,22 +23,32 @@ def echo() -> Handler:
     app = create_caller_app()
 
     @app.post("/body")
-    async def read_body(body: dict[str, Any]) -> dict[str, Any]:
-        return body
+    async def read_body(body: dict[str, Any]) -> Response:
+        return _show(body)
 
     @app.get("/if-match")
-    async def read_if_match(tags: IfMatch) -> list[str] | None:
-        return None if tags is None else sorted(tags)
+    async def read_if_match(tags: IfMatch) -> Response:
+        return _show(None if tags is None else sorted(tags))
 
     @app.get("/if-none-match")
-    async def read_if_none_match(tags: IfNoneMatch) -> list[str] | None:
-        return None if tags is None else sorted(tags)
+    async def read_if_none_match(tags: IfNoneMatch) -> Response:
+        return _show(None if tags is None else sorted(tags))
+
+    kept = JsonResponse("1" * 2 * MIN_GZIP_BYTES)
+
+    @app.get("/kept")
+    async def show_kept() -> Response:
+        return kept
 
     @app.get("/{size}")
     async def show(size: int) -> Response:
         return JsonResponse("1" * size)
 
     return create_handler(app)
+
+
+def _show(value: object) -> Response:
+    return JsonResponse(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def _call(echo: Handler, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
@@ -169,7 +180,23 @@ def test_only_if_none_match_compares_weakly(
 
 def test_without_a_precondition_any_version_may_be_changed_and_none_is_known(echo: Handler) -> None:
     assert _call(echo, "GET", "/if-match")["body"] == "null"
-    assert _call(echo, "GET", "/if-none-match")["body"] == '[""]'
+    assert _call(echo, "GET", "/if-none-match")["body"] == "[]"
+
+
+def test_an_endpoint_has_no_dependency_but_its_caller() -> None:
+    async def other() -> None: ...
+
+    async def endpoint(caller: CurrentCaller, more: Annotated[None, Depends(other)]) -> Response:
+        raise NotImplementedError
+
+    with pytest.raises(TypeError, match="endpoint"):
+        create_caller_app().get("/")(endpoint)
+
+
+def test_a_response_that_is_kept_stays_as_it_is(echo: Handler) -> None:
+    plain = _call(echo, "GET", "/kept", x_request_id="1")
+    _call(echo, "GET", "/kept", x_request_id="1", accept_encoding="gzip")
+    assert _call(echo, "GET", "/kept", x_request_id="1") == plain
 
 
 @pytest.mark.parametrize(

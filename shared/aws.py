@@ -83,6 +83,8 @@ def call(
 
     Raises CallRefused, or CallUnanswered.
     """
+    if not outbound.is_usable(service.url):
+        raise CallRefused(f"{service.endpoint_setting} or AWS_ENDPOINT_URL is no URL")
     deadline = time.monotonic() + seconds
     credentials = read_credentials(seconds)
     body = json.dumps(arguments).encode()
@@ -110,8 +112,9 @@ def read_credentials(seconds: float) -> Credentials:
     url = os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
     if not url:
         raise CallRefused("there are no AWS credentials in the environment")
-    parts = urlsplit(url)
-    if parts.scheme != "https" and parts.hostname not in _CREDENTIAL_HOSTS:
+    if not outbound.is_usable(url) or (
+        urlsplit(url).scheme != "https" and urlsplit(url).hostname not in _CREDENTIAL_HOSTS
+    ):
         raise CallRefused("AWS_CONTAINER_CREDENTIALS_FULL_URI must be https, or on this machine")
     token = os.environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN")
     answer = _send(url, {"Authorization": token} if token else {}, None, seconds)

@@ -41,12 +41,11 @@ def send(
 
     Raises NoAnswer, also where the answer has more than `max_bytes`.
     """
+    if not is_usable(url):
+        raise NoAnswer("the URL cannot be used")
     if seconds <= 0:
         raise NoAnswer("timed out")
-    try:
-        connection = _make_connection(url, seconds)
-    except ValueError as error:
-        raise NoAnswer("the URL cannot be used") from error
+    connection = _make_connection(url, seconds)
     parts = urlsplit(url)
     path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
     opened: Future[socket.socket] = Future()
@@ -78,6 +77,15 @@ def send(
     if len(received.body) > max_bytes:
         raise NoAnswer("the answer is too large")
     return received
+
+
+def is_usable(url: str) -> bool:
+    """Whether there is something that a request to `url` could be sent to."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _make_connection(url: str, seconds: float) -> HTTPConnection:

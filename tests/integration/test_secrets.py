@@ -49,6 +49,9 @@ VALUES = {
     "BETTER_AUTH_SECRET": "hunter2" * 5,
 }
 
+Answer = Callable[[BaseHTTPRequestHandler], object]
+"""How a server answers a request."""
+
 Store = Callable[[str], str]
 """Puts a value into a secret store, always under the same name; its ARN."""
 
@@ -309,7 +312,7 @@ class StandIn:
     def __init__(self) -> None:
         self.url = ""
         self.requests: list[tuple[str, dict[str, str], Any]] = []
-        self.answer: Callable[[BaseHTTPRequestHandler], object] = tell("hunter2")
+        self.answer: Answer = tell("hunter2")
 
     @property
     def key_ids(self) -> list[str]:
@@ -328,13 +331,13 @@ def send(request: BaseHTTPRequestHandler, status: int, body: bytes) -> None:
     request.wfile.write(body)
 
 
-def tell(value: object) -> Callable[[BaseHTTPRequestHandler], None]:
+def tell(value: object) -> Answer:
     """Answer with a value, as either store would."""
     body = json.dumps({"SecretString": value, "Parameter": {"Value": value}}).encode()
     return lambda request: send(request, 200, body)
 
 
-def refuse(status: int, kind: str) -> Callable[[BaseHTTPRequestHandler], None]:
+def refuse(status: int, kind: str) -> Answer:
     """Answer with an error, as AWS words it."""
     body = json.dumps({"__type": f"com.amazon#{kind}", "message": "hunter2"}).encode()
     return lambda request: send(request, status, body)
@@ -437,6 +440,19 @@ def test_a_stores_own_address_counts_before_that_of_all_services(
     assert secret_store.read_secret(arn) == "hunter2"
 
 
+@pytest.mark.parametrize("url", ["127.0.0.1:1", "ftp://a", "http://", "http://a:b", "http://[::1"])
+@pytest.mark.parametrize(
+    "setting", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SSM", "AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+)
+def test_an_address_that_is_none_is_refused(
+    monkeypatch: pytest.MonkeyPatch, container: StandIn, setting: str, url: str
+) -> None:
+    monkeypatch.setenv(setting, url)
+    with pytest.raises(SecretStoreError, match=f"^.*{setting.removesuffix('_SSM')}"):
+        secret_store.read_secret(PARAMETER_ARN)
+    assert container.requests == []
+
+
 def test_a_parameter_is_asked_for_in_clear_text(stand_in: StandIn) -> None:
     assert secret_store.read_secret(PARAMETER_ARN) == "hunter2"
     ((_, headers, asked),) = stand_in.requests
@@ -532,7 +548,7 @@ def test_with_snapstart_lambda_is_asked_for_credentials_and_none_outlives_its_ex
 def test_credentials_that_cannot_be_had_are_said_to_be_missing(
     container: StandIn,
     stand_in: StandIn,
-    answer: Callable[[BaseHTTPRequestHandler], None],
+    answer: Answer,
     message: str,
 ) -> None:
     container.answer = answer
@@ -552,7 +568,7 @@ def test_the_token_for_credentials_is_given_to_nobody_else_in_clear_text(
 
 
 _BODY = b'{"SecretString": "", "Parameter": {"Value": ""}}'
-OUT = {
+OUT: dict[str, Answer] = {
     "500": refuse(500, "InternalServiceError"),
     "503": lambda request: send(request, 503, b"<html>"),
     "429": lambda request: send(request, 429, b""),
@@ -561,6 +577,7 @@ OUT = {
     "deep": lambda request: send(request, 200, b"[" * 100_000),
     "a list": lambda request: send(request, 200, b"[]"),
     "huge": lambda request: send(request, 200, _BODY + b" " * 300_000),
+    "no HTTP": lambda request: request.wfile.write(b"hunter2\r\n"),
     "hung up": lambda request: request.connection.shutdown(socket.SHUT_RDWR),
 }
 """Answers of stores that do not say whether they would give a secret."""
@@ -569,7 +586,7 @@ OUT = {
 @pytest.mark.parametrize("answer", OUT.values(), ids=OUT)
 @pytest.mark.parametrize("arn", [ARN, PARAMETER_ARN])
 def test_while_a_store_is_out_the_last_value_is_used_for_an_hour(
-    stand_in: StandIn, clock: Clock, arn: str, answer: Callable[[BaseHTTPRequestHandler], None]
+    stand_in: StandIn, clock: Clock, arn: str, answer: Answer
 ) -> None:
     assert secret_store.read_secret(arn) == "hunter2"
     stand_in.answer = answer
@@ -662,7 +679,7 @@ def has_hung_up(url: str) -> bool:
 def test_a_store_that_has_fallen_silent_is_given_up_before_the_call_is_and_hung_up_on(
     monkeypatch: pytest.MonkeyPatch,
     stand_in: StandIn,
-    answer: Callable[[BaseHTTPRequestHandler], None],
+    answer: Answer,
 ) -> None:
     read = give(monkeypatch, "BETTER_AUTH_SECRET", ARN)
     stand_in.answer = answer
@@ -699,7 +716,7 @@ def test_a_store_whose_host_cannot_be_looked_up_is_given_up_and_not_called_later
 
 @pytest.mark.parametrize("header", ["", "hunter2\n"])
 def test_what_fails_a_request_is_not_quoted(stand_in: StandIn, header: str) -> None:
-    stand_in.answer = lambda request: request.wfile.write(b"hunter2\r\n")
+    stand_in.answer = OUT["no HTTP"]
     with pytest.raises(outbound.NoAnswer, match=r"^this is not HTTP$") as failed:
         outbound.send(stand_in.url, {"Authorization": header}, seconds=PATIENCE, max_bytes=1)
     assert "hunter2" not in "".join(traceback.format_exception(failed.value))
@@ -709,8 +726,7 @@ def test_a_secret_is_waited_for_no_longer_than_the_call_may_take(
     monkeypatch: pytest.MonkeyPatch, stand_in: StandIn, clock: Clock
 ) -> None:
     def read_within(seconds: float) -> str:
-        monkeypatch.setattr(deadline, "CALL_TIMEOUT", seconds)
-        deadline.start_call()
+        deadline.start_call(seconds)
         return secret_store.read_secret(ARN)
 
     def read(seconds: float) -> str:

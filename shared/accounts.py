@@ -36,8 +36,8 @@ _IN_ORDER = f"SELECT * FROM ({_REMAINING}) AS remaining ORDER BY id LIMIT %(rows
 # Aggregates take rows as they come, which is in order. To order them once more would take a file.
 _EXPORT = f"""
     WITH found AS (
-        SELECT id, CASE WHEN row_number() OVER (ORDER BY id) < %(rows)s THEN task END AS task
-        FROM ({pages.fit(_IN_ORDER, "ORDER BY id")}) AS found
+        SELECT id, CASE WHEN row_number() OVER () < %(rows)s THEN task END AS task
+        FROM ({pages.fit(_IN_ORDER)}) AS found
     ),
     page AS (
         SELECT string_agg(task, ',') AS tasks, count(task) < count(*) AS more,

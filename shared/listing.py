@@ -63,7 +63,7 @@ def list_page(caller: Caller, query: TaskQuery) -> str:
     values |= query.model_dump(include={"due_before", "due_after", "q"})
     if order.position is not None:
         values |= order.position._asdict()
-    selects = [f"SELECT task FROM ({pages.fit(page, order.sql)}) AS page"]  # nosec
+    selects = [f"SELECT task FROM ({pages.fit(page)}) AS page"]  # nosec
     if query.with_total:
         selects.append(f"SELECT count(*) FROM tasks WHERE {_matching(query)}")  # nosec
     rows, *totals = database.run(caller, *(Statement(sql, values) for sql in selects), reads=True)

@@ -23,15 +23,17 @@ _HANDED_OVER = f"""
 """
 
 
-def fit(tasks: str, order: str) -> str:
+def fit(tasks: str) -> str:
     """SQL for the JSON of each of `tasks`, and its id; the JSON is null from where a page is full.
 
-    `tasks` is SQL, too, whose rows come in `order`. A page is full before it takes more than
-    %(bytes)s to hand over, for which one task alone is never large enough.
+    `tasks` is SQL, too, of tasks in order and a limit of them. A page is full before it takes more
+    than %(bytes)s to hand over, for which one task alone is never large enough.
     """
+    # The rows come as they are, in order: to ask for it once more takes time or, of long tasks, a
+    # file. OFFSET keeps Postgres from making the JSON anew wherever it is named.
     return f"""
-        SELECT CASE WHEN sum({_HANDED_OVER}) OVER ({order} ROWS UNBOUNDED PRECEDING) <= %(bytes)s
+        SELECT CASE WHEN sum({_HANDED_OVER}) OVER (ROWS UNBOUNDED PRECEDING) <= %(bytes)s
                     THEN task END AS task,
                id
-        FROM (SELECT *, {TASK_JSON} AS task FROM ({tasks}) AS tasks {order}) AS page
+        FROM (SELECT id, {TASK_JSON} AS task FROM ({tasks}) AS tasks OFFSET 0) AS page
     """  # nosec

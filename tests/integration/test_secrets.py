@@ -723,7 +723,7 @@ def test_what_fails_a_request_is_not_quoted(stand_in: StandIn, header: str) -> N
 
 
 def test_a_secret_is_waited_for_no_longer_than_the_call_may_take(
-    monkeypatch: pytest.MonkeyPatch, stand_in: StandIn, clock: Clock
+    stand_in: StandIn, clock: Clock
 ) -> None:
     def read_within(seconds: float) -> str:
         deadline.start_call(seconds)

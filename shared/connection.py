@@ -111,15 +111,17 @@ class Connection:
         link.pipeline_sync()
         while link.flush():
             # What the server sends has to be read meanwhile, or it reads no more of ours.
-            if _wait(link, select.POLLIN | select.POLLOUT, deadline) & select.POLLIN:
+            if _wait(_watch(link, select.POLLIN | select.POLLOUT), deadline) & select.POLLIN:
                 link.consume_input()
 
     def _receive(self, deadline: float) -> Iterator[abc.PGresult]:
         """Every result of every statement, up to the Sync: what is answered then is committed."""
         link = self._link
+        # A long answer comes in many parts.
+        poll = _watch(link, select.POLLIN)
         while link.status != ConnStatus.BAD:
             while link.is_busy():
-                _wait(link, select.POLLIN, deadline)
+                _wait(poll, deadline)
                 link.consume_input()
             result = link.get_result()
             if result is None:  # between two statements
@@ -256,16 +258,20 @@ def _wait_until_ready(link: abc.PGconn, deadline: float, *, others: bool) -> Non
     state: int = PollingStatus.WRITING
     while link.status != ConnStatus.BAD and (events := _EVENTS.get(state)):
         is_reached = link.status not in (ConnStatus.STARTED, ConnStatus.NEEDED)
-        _wait(link, events, deadline if is_reached else reached_by)
+        _wait(_watch(link, events), deadline if is_reached else reached_by)
         state = link.connect_poll()
     if link.status != ConnStatus.OK:
         raise psycopg.OperationalError(f"connection failed: {link.get_error_message()}")
 
 
-def _wait(link: abc.PGconn, events: int, deadline: float) -> int:
-    """Wait until the connection can be read or written; which of these it is."""
+def _watch(link: abc.PGconn, events: int) -> select.poll:
     poll = select.poll()
     poll.register(link.socket, events)
+    return poll
+
+
+def _wait(poll: select.poll, deadline: float) -> int:
+    """Wait for one of the events that are watched; which it is. Raises ConnectionTimedOut."""
     ready = poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
     if not ready:
         raise ConnectionTimedOut("the database does not answer in time")
@@ -293,14 +299,15 @@ def _as_text(value: object) -> bytes | None:
 
 
 def _rows_of(result: abc.PGresult) -> list[Row]:
-    columns = range(result.nfields)
-    return [
-        tuple(
-            None if (value := result.get_value(row, column)) is None else value.decode()
-            for column in columns
-        )
-        for row in range(result.ntuples)
+    columns = [
+        [_from_text(result.get_value(row, column)) for row in range(result.ntuples)]
+        for column in range(result.nfields)
     ]
+    return [*zip(*columns, strict=True)] if columns else [()] * result.ntuples
+
+
+def _from_text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode()
 
 
 def _failure_of(result: abc.PGresult) -> psycopg.Error:

@@ -1,5 +1,6 @@
 """The queries on one task. Postgres does the work of each in one statement, and builds its JSON.
 
+They go through the view task_answers, which has that JSON and the ETag beside the task's columns.
 Every one names the owner (`user_id = %(user_id)s`), and row-level security holds it to that.
 """
 
@@ -53,9 +54,6 @@ def json_time(column: str) -> str:
     return f"""'"' || replace(({column} AT TIME ZONE INTERVAL '0')::text, ' ', 'T') || 'Z"'"""
 
 
-# updated_at never stands still when a task changes, so it tells versions apart.
-_ETAG = "to_hex((extract(epoch FROM updated_at) * 1000000)::bigint)"
-
 TASK_JSON = json_object(
     id=json_literal("id"),
     user_id=json_text("user_id"),
@@ -68,48 +66,39 @@ TASK_JSON = json_object(
     created_at=json_time("created_at"),
     updated_at=json_time("updated_at"),
 )
-
-_ANSWER = f"SELECT {TASK_JSON}, {_ETAG}, id::text"
+"""A task as the view has it, for those who have read many and answer some."""
 
 _THIS_TASK = "user_id = %(user_id)s AND id = %(id)s"
 _EXISTS = f"SELECT FROM tasks WHERE {_THIS_TASK}"  # nosec
-_IF_MATCH = f"(%(if_match)s::text[] IS NULL OR {_ETAG} = ANY (%(if_match)s))"
+_IF_MATCH = "(%(if_match)s::text[] IS NULL OR etag = ANY (%(if_match)s))"
+_ANSWER = "json, etag, id"
 
-_READ = f"{_ANSWER} FROM tasks WHERE {_THIS_TASK}"
+_READ = f"SELECT {_ANSWER} FROM task_answers WHERE {_THIS_TASK}"  # nosec
 
 _CREATE = f"""
-    WITH task AS (
-        INSERT INTO tasks (user_id, title, description, priority, due_at)
-        VALUES (%(user_id)s, %(title)s, %(description)s, %(priority)s, %(due_at)s)
-        RETURNING *
-    )
-    {_ANSWER} FROM task
+    INSERT INTO task_answers (user_id, title, description, priority, due_at)
+    VALUES (%(user_id)s, %(title)s, %(description)s, %(priority)s, %(due_at)s)
+    RETURNING {_ANSWER}
 """  # nosec
 
 # jsonb_populate_record leaves every column alone that the changes do not name.
 _CHANGE = f"""
-    WITH task AS (
-        UPDATE tasks
-        SET (title, description, priority, due_at, is_completed) = (
-            SELECT title, description, priority, due_at, is_completed
-            FROM jsonb_populate_record(tasks, %(changes)s)
-        )
-        WHERE {_THIS_TASK} AND {_IF_MATCH}
-        RETURNING *
+    UPDATE task_answers
+    SET (title, description, priority, due_at, is_completed) = (
+        SELECT title, description, priority, due_at, is_completed
+        FROM jsonb_populate_record(task_answers, %(changes)s)
     )
-    {_ANSWER} FROM task
+    WHERE {_THIS_TASK} AND {_IF_MATCH}
+    RETURNING {_ANSWER}
 """  # nosec
 
 _FLIP = f"""
-    WITH task AS (
-        UPDATE tasks SET is_completed = NOT is_completed
-        WHERE {_THIS_TASK} AND {_IF_MATCH}
-        RETURNING *
-    )
-    {_ANSWER} FROM task
+    UPDATE task_answers SET is_completed = NOT is_completed
+    WHERE {_THIS_TASK} AND {_IF_MATCH}
+    RETURNING {_ANSWER}
 """  # nosec
 
-_DELETE = f"DELETE FROM tasks WHERE {_THIS_TASK} AND {_IF_MATCH} RETURNING id"  # nosec
+_DELETE = f"DELETE FROM task_answers WHERE {_THIS_TASK} AND {_IF_MATCH} RETURNING id"  # nosec
 
 
 def read(caller: Caller, task_id: UUID) -> StoredTask:

@@ -1,5 +1,6 @@
 """The app factory: from an endpoint to what Lambda calls."""
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -28,6 +29,11 @@ from shared.models import Session
 from shared.requests import CallerRoute, JsonRoute, StrangerRoute
 from shared.responses import Envelope
 from shared.settings import get_settings
+
+# Python's logging HOWTO, "Optimization": what no line of ours has need not be found out for each.
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+logging.logAsyncioTasks = False  # type: ignore[attr-defined] # there from Python 3.12 on
+logging._srcfile = None
 
 _logger = Logger(
     service=get_settings().powertools_service_name,

@@ -4,15 +4,15 @@ They go through the view task_answers, which has that JSON and the ETag beside t
 Every one names the owner (`user_id = %(user_id)s`), and row-level security holds it to that.
 """
 
-import json
-from collections.abc import Collection
+import functools
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 from uuid import UUID
 
 from shared import database
 from shared.connection import Row, Statement
 from shared.errors import PreconditionFailed, TaskNotFound
-from shared.models import Caller, Changes, TaskCreate
+from shared.models import Caller, Changes, TaskChanges, TaskCreate
 
 
 class StoredTask(NamedTuple):
@@ -81,17 +81,6 @@ _CREATE = f"""
     RETURNING {_ANSWER}
 """  # nosec
 
-# jsonb_populate_record leaves every column alone that the changes do not name.
-_CHANGE = f"""
-    UPDATE task_answers
-    SET (title, description, priority, due_at, is_completed) = (
-        SELECT title, description, priority, due_at, is_completed
-        FROM jsonb_populate_record(task_answers, %(changes)s)
-    )
-    WHERE {_THIS_TASK} AND {_IF_MATCH}
-    RETURNING {_ANSWER}
-"""  # nosec
-
 _FLIP = f"""
     UPDATE task_answers SET is_completed = NOT is_completed
     WHERE {_THIS_TASK} AND {_IF_MATCH}
@@ -122,7 +111,21 @@ def change(
 
     Raises TaskNotFound, and PreconditionFailed when its tag is none of `if_match` (None: any is).
     """
-    return StoredTask(*_write(caller, _CHANGE, task_id, if_match, json.dumps(changes.sent())))
+    sent = changes.sent()
+    sql = _change(tuple(name for name in TaskChanges.model_fields if name in sent))
+    return StoredTask(*_write(caller, sql, task_id, if_match, sent))
+
+
+@functools.cache
+def _change(columns: tuple[str, ...]) -> str:
+    """The statement that changes these columns, and no others."""
+    # Without any it answers the task as it is, if its tag is the right one.
+    new = ", ".join(f"{name} = %({name})s" for name in columns) or "title = title"
+    return f"""
+        UPDATE task_answers SET {new}
+        WHERE {_THIS_TASK} AND {_IF_MATCH}
+        RETURNING {_ANSWER}
+    """  # nosec
 
 
 def flip(caller: Caller, task_id: UUID, if_match: Collection[str] | None) -> StoredTask:
@@ -140,10 +143,11 @@ def _write(
     sql: str,
     task_id: UUID,
     if_match: Collection[str] | None,
-    changes: str | None = None,
+    changes: Mapping[str, object] | None = None,
 ) -> Row:
     tags = None if if_match is None else list(if_match)
-    statements = [Statement(sql, {"id": task_id, "if_match": tags, "changes": changes})]
+    values = {**(changes or {}), "id": task_id, "if_match": tags}
+    statements = [Statement(sql, values)]
     if tags is not None:
         statements.append(Statement(_EXISTS, {"id": task_id}))
     rows, *found = database.run(caller, *statements)

@@ -32,7 +32,7 @@ FLOOR_LIMIT = 1.25
 KEYS_LIMIT = 1.6
 """Beside the floor that logs in as cheaply as Lambdo does: all that is left is what Lambdo does."""
 KEYS_LIST_LIMIT = 1.35
-TURNS = 6
+TURNS = 10
 VALUES = 8
 WARMUPS = 3
 READ_WITH_KEY_SET = "read one, its token signed with EdDSA"

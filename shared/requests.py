@@ -3,9 +3,11 @@
 import functools
 import json
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, NoReturn, get_origin
 
 from fastapi import Depends, Header, Request, Response
+from fastapi._compat import ModelField
 from fastapi.dependencies.utils import request_body_to_args, request_params_to_args
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -86,6 +88,7 @@ class JsonRoute(APIRoute):
             for each in self.dependant.header_params
             if not each.field_info.is_required()
         }
+        self._query_names = frozenset(_names_of(self.dependant.query_params))
 
     def find_caller(self, request: Request) -> Caller:
         """Who calls, before anything else is read that a stranger may send."""
@@ -120,6 +123,8 @@ class JsonRoute(APIRoute):
             found.append(request_params_to_args(headers, request.headers))
         if declared.body_params:
             found.append(await request_body_to_args(declared.body_params, body, False))
+        unknown = [name for name in request.query_params if name not in self._query_names]
+        found.append(({}, [_refuse_name(name) for name in unknown]))
         if errors := [error for _, wrong in found for error in wrong]:
             raise RequestValidationError(errors)
         arguments = dict(self._header_defaults)
@@ -132,8 +137,8 @@ class JsonRoute(APIRoute):
     def _read_query(self, query: QueryParams) -> tuple[dict[str, Any], list[Any]]:
         """The endpoint's one model of the query, or its parameters, and what is wrong with them."""
         first = self.dependant.query_params[0]
-        model = first.field_info.annotation
-        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        model = _model_of(first)
+        if model is None:
             return request_params_to_args(self.dependant.query_params, query)
         # FastAPI looks at the type of each field of the model again, sent or not.
         values = {
@@ -142,6 +147,24 @@ class JsonRoute(APIRoute):
         }
         value, errors = first.validate(values, loc=("query",))
         return {first.name: value}, errors
+
+
+def _model_of(parameter: ModelField) -> type[BaseModel] | None:
+    """The model of a whole query, where a parameter is one."""
+    kind = parameter.field_info.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _names_of(parameters: list[ModelField]) -> Iterator[str]:
+    for parameter in parameters:
+        model = _model_of(parameter)
+        yield from [parameter.alias] if model is None else model.model_fields
+
+
+def _refuse_name(name: str) -> dict[str, Any]:
+    # As pydantic words it for a name in a body.
+    message = "Extra inputs are not permitted"
+    return {"type": "extra_forbidden", "loc": ("query", name), "msg": message, "input": None}
 
 
 @functools.cache

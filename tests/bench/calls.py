@@ -15,10 +15,9 @@ from contextlib import redirect_stdout
 from statistics import median
 from typing import Any, NamedTuple
 
-import psycopg
-
 from infra.local.workers import Context
 from infra.template import ROOT
+from shared import connection, database
 from tests.clients import SECRET, User, make_event
 
 TASKS = 100
@@ -46,23 +45,24 @@ class _Watch:
 
     def __init__(self) -> None:
         self.opening = self.ready = self.asked = self.closed = self.cpu_seconds = 0.0
-        connections: Any = psycopg.Connection
-        connect, close = connections.connect.__func__, connections.close
+        connect, close = connection.connect, connection.Connection.close
 
-        def timed_connect(cls: type[Any], *arguments: Any, **options: Any) -> Any:
+        def timed_connect(url: str, timeout: float) -> connection.Connection:
             self.opening, self.cpu_seconds = time.perf_counter(), time.process_time()
-            connection = connect(cls, *arguments, **options)
+            opened = connect(url, timeout)
             self.ready = time.perf_counter()
-            return connection
+            return opened
 
-        def timed_close(connection: Any) -> None:
+        def timed_close(one: connection.Connection) -> None:
             self.asked = time.perf_counter()
-            close(connection)
+            close(one)
             self.closed = time.perf_counter()
             self.cpu_seconds = time.process_time() - self.cpu_seconds
 
-        connections.connect = classmethod(timed_connect)
-        connections.close = timed_close
+        watched: Any = database
+        watched.connect = timed_connect
+        watched = connection.Connection
+        watched.close = timed_close
 
     def measure(self, call: Callable[[], object]) -> Call:
         """What one call takes."""

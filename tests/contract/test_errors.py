@@ -8,6 +8,7 @@ import pytest
 
 from tests.clients import User
 from tests.contract.conftest import (
+    BODIES,
     CALLS,
     TASK_CALLS,
     WITHOUT_POOLER,
@@ -242,3 +243,22 @@ def test_a_long_refusal_is_compressed(http: httpx.Client, alice: User) -> None:
     answer = http.post("/api/tasks", headers=alice.headers, json=body)
     assert answer.headers["Content-Encoding"] == "gzip"
     assert len(check_refusal(answer, 422, "validation_failed")["details"]) == 100
+
+
+@pytest.mark.parametrize("call", CALLS, ids=call_id)
+def test_a_parameter_that_nobody_knows_is_refused_and_nothing_is_done(
+    http: httpx.Client, alice: User, untouched: Task, call: tuple[str, str]
+) -> None:
+    method, path = call
+    answer = http.request(
+        method,
+        f"/api/tasks{path.format(id=untouched['id'])}",
+        headers=alice.headers,
+        params={"stauts": "pending", "limit ": "1"},
+        json=BODIES.get(call),
+    )
+    body = check_refusal(answer, 422, "validation_failed")
+    assert [(each["field"], each["type"]) for each in body["details"]] == [
+        ("stauts", "extra_forbidden"),
+        ("limit ", "extra_forbidden"),
+    ]

@@ -135,10 +135,11 @@ class Connection:
 def connect(url: str, timeout: float) -> Connection:
     """A connection to the database at `url`, within `timeout` seconds, whatever its hosts do.
 
-    Where a host has several addresses they are tried in turn. After the first login the password
-    is not needed any more (see scram.py).
+    Where a host has several addresses they are tried in turn. A process that has logged in before
+    may use keys in place of the password (see scram.py).
 
-    Raises psycopg.OperationalError, of which ConnectionTimedOut is one.
+    Raises psycopg.OperationalError, of which ConnectionTimedOut is one, and
+    psycopg.ProgrammingError where the URL is not understood.
     """
     deadline = time.monotonic() + timeout
     failure: psycopg.OperationalError = ConnectionTimedOut("there is no time left to connect in")
@@ -278,7 +279,7 @@ def _wait(poll: select.poll, deadline: float) -> int:
     return ready[0][1]
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1024)
 def _number_placeholders(sql: str) -> tuple[bytes, list[str]]:
     """SQL as Postgres takes it, with $1, $2 and so on, and the names that these stand for."""
     names: dict[str, int] = {}
@@ -295,7 +296,10 @@ def _as_text(value: object) -> bytes | None:
         value = "{" + ",".join(f'"{item}"' for item in quoted) + "}"
     if isinstance(value, datetime):
         value = value.isoformat()
-    return str(value).encode()
+    text = str(value).encode()
+    if b"\0" in text:
+        raise ValueError("a value has the NUL character, at which libpq would cut it off")
+    return text
 
 
 def _rows_of(result: abc.PGresult) -> list[Row]:

@@ -190,7 +190,6 @@ def check_ready() -> None:
 
 def _connect(timeout: float) -> Connection:
     try:
-        url = get_settings().read_database_url()
-    except SettingsError as error:
+        return connect(get_settings().read_database_url(), deadline.time_left(timeout))
+    except (SettingsError, psycopg.ProgrammingError) as error:  # a secret may have been rotated
         raise DatabaseUnavailable from error
-    return connect(url, deadline.time_left(timeout))

@@ -28,7 +28,6 @@ from tests.clients import make_token
 from tests.runtime import INVOCATIONS, emulate
 from tests.servers import free_port
 
-DEPLOYED_LIMIT = 2.1
 FLOOR_LIMIT = 2.5
 TEXTBOOK_LIMIT = 0.33
 TURNS = 10
@@ -85,7 +84,7 @@ def measure() -> list[Figure]:
     found = {name: suite.get_benchmark("start") for name, suite in suites.items()}
     limits = {"floor": FLOOR_LIMIT, "textbook": TEXTBOOK_LIMIT, "textbook, compiled": None}
     return [
-        compare((PART, DEPLOYED_CASE), found["deployed"], "floor", found["floor"], DEPLOYED_LIMIT),
+        compare((PART, DEPLOYED_CASE), found["deployed"], "floor", found["floor"], FLOOR_LIMIT),
         *(
             compare((PART, CASE), found["Lambdo"], name, found[name], limit)
             for name, limit in limits.items()

@@ -66,6 +66,10 @@ class Attempt:
     query: dict[str, str]
     body: dict[str, Any]
 
+    def status(self, usual: int) -> int:
+        """What it is answered: a query with names that nobody knows is refused."""
+        return 422 if self.query.keys() & set(QUERY) else usual
+
 
 def make_attempts(victim: Victim) -> list[Attempt]:
     """Every way to get at a victim's task that does not depend on the route."""
@@ -212,7 +216,7 @@ def test_no_attempt_tells_a_task_of_another_user_from_none(
                     watch.statements.clear()
                     looks.append(look(send(handlers, attacker, route, attempt, own_path, task_id)))
                     statements.append([*watch.statements])
-                assert looks[0][0] == 404, (route.key, attempt.name, looks[0])
+                assert looks[0][0] == attempt.status(404), (route.key, attempt.name, looks[0])
                 assert looks[0] == looks[1], (route.key, attempt.name)
                 assert statements[0] == statements[1], (route.key, attempt.name)
     assert {user: stored(owner, user) for user in everybody} == before
@@ -268,7 +272,9 @@ def test_a_listing_shows_nothing_of_anybody_else(
             answer = handlers.get(
                 "/api/tasks", headers={**attempt.headers, **attacker.headers}, params=attempt.query
             )
-            assert answer.status_code == 200, attempt.name
+            assert answer.status_code == attempt.status(200), attempt.name
+            if answer.is_error:
+                continue
             page = answer.json()
             assert {task["user_id"] for task in page["tasks"]} <= {attacker.id}
             assert page.get("total", len(page["tasks"])) == len(page["tasks"])
@@ -306,7 +312,9 @@ def test_what_is_made_is_always_the_callers_own(
                 continue
             for attempt in make_attempts(victims[victim]):
                 answer = send(handlers, attacker, route, attempt, attacker.id, "")
-                assert answer.status_code == 201, (attempt.name, answer.text)
+                assert answer.status_code == attempt.status(201), (attempt.name, answer.text)
+                if answer.is_error:
+                    continue
                 assert answer.json()["user_id"] == attacker.id
                 assert answer.json()["id"] != victims[victim].task["id"]
                 made[attacker] += 1
@@ -326,14 +334,17 @@ def test_an_account_is_the_callers_own(
         for attempt in make_attempts(victims[victim]):
             for route in (route for route in routes if route.method == "GET"):
                 answer = send(handlers, attacker, route, attempt, "", "")
-                assert answer.status_code == 200, (route.key, attempt.name)
+                assert answer.status_code == attempt.status(200), (route.key, attempt.name)
+                if answer.is_error:
+                    continue
                 assert f'"{attacker.id}"' in answer.text.replace("\\u00fc", "ü")
                 assert victims[victim].task["id"] not in answer.text
     (delete,) = (route for route in routes if route.method == "DELETE")
     leaver, *others = everybody
     before = {user: stored(owner, user) for user in others}
     for attempt in make_attempts(victims[others[0]]):
-        assert send(handlers, leaver, delete, attempt, "", "").status_code == 204
+        answer = send(handlers, leaver, delete, attempt, "", "")
+        assert answer.status_code == attempt.status(204)
     assert stored(owner, leaver) == []
     assert {user: stored(owner, user) for user in others} == before
 

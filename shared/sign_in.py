@@ -39,6 +39,8 @@ _REGISTER = f"""
 
 _FIND = f"SELECT id, {USER_JSON}, hashed_password FROM find_account(%(email)s)"  # nosec
 
+_EXISTS = "SELECT FROM find_account(%(email)s)"
+
 _REHASH = f"""
     WITH rehashed AS (
         UPDATE users SET hashed_password = %(hashed_password)s
@@ -60,7 +62,8 @@ def register(stranger: Caller, registration: Registration) -> str:
     """
     secret = read_secret()
     stranger.email = registration.email
-    (taken,) = database.run(stranger, Statement(_FIND, {"email": registration.email}), reads=True)
+    exists = Statement(_EXISTS, {"email": registration.email})
+    (taken,) = database.run(stranger, exists, reads=True)
     if taken:
         raise EmailTaken
     values = {

@@ -219,7 +219,8 @@ def test_a_page_of_very_many_tasks_reads_one_page_and_fills_no_files(
     query = {"limit": "1000", "sort": "title"} if path == "/api/tasks" else {}
     for page in read_pages(handlers, archive, monkeypatch, path, **query):
         assert 1 <= len(page.tasks) < 1000
-        assert page.rows_read <= 1001 + 6
+        # At most a page of each range, whichever way Postgres merges them.
+        assert page.rows_read <= 6 * (1001 + 10)
         assert {node["Temp Written Blocks"] for node in page.nodes} == {0}
 
 

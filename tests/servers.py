@@ -2,13 +2,14 @@
 
 import os
 import pwd
+import random
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -26,10 +27,14 @@ Damage = Callable[[httpx.Request, httpx.Response], httpx.Response | None]
 
 
 def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """A port that nothing listens on, and that no connection is given meanwhile.
+
+    Linux gives connections ports from 32768 on (ip_local_port_range).
+    """
+    while True:
+        port = random.randrange(20_000, 32_768)  # noqa: S311 - nobody must not guess it
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @contextmanager

@@ -147,7 +147,7 @@ def _run_once(caller: Caller, statements: Sequence[Statement], *, owns: bool) ->
     # An unknown user owns nothing, so the statements had nothing to find or to change.
     if required and not rows[0]:
         raise UserUnknown
-    return rows[-len(statements) :] if statements else []
+    return rows[len(rows) - len(statements) :]
 
 
 def _become(user_id: str) -> Statement:

@@ -14,6 +14,16 @@ from tests.clients import User
 from tests.conftest import use_database
 
 
+class Clock:
+    """What a module takes for the time; it stands still unless it is set."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class Call(NamedTuple):
     """A call on tasks, with the body that it is usually sent."""
 

@@ -16,21 +16,12 @@ from shared import key_set
 from shared.key_set import MAX_AGE, MAX_AGE_WITHOUT_ANSWER, RETRY_INTERVAL, get_key_set
 from shared.settings import get_settings
 from tests.clients import make_token
+from tests.integration.conftest import Clock
 from tests.provider import ED448, ED25519, WEAK_RSA, Provider, SigningKey, running_provider, send
 
 pytestmark = pytest.mark.parametrize("database_url", ["direct"], indirect=True)
 
 ALGORITHMS = ["EdDSA", "ES256", "RS256", "PS256"]
-
-
-class Clock:
-    """What key_set.py takes for the time."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ from shared.settings import SettingsError, get_settings
 from tests.bench.secret_store import running_secret_store
 from tests.clients import SECRET, User, make_token
 from tests.counting_proxy import running_proxy
-from tests.integration.conftest import LIST, make_call
+from tests.integration.conftest import LIST, Clock, make_call
 
 REGION = "eu-central-1"
 NEW_SECRET = "rotated" * 5
@@ -54,16 +54,6 @@ Answer = Callable[[BaseHTTPRequestHandler], object]
 
 Store = Callable[[str], str]
 """Puts a value into a secret store, always under the same name; its ARN."""
-
-
-class Clock:
-    """What secret_store.py takes for the time."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

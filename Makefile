@@ -59,7 +59,7 @@ format: $(VENV)/test ## Format the code
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix .
 
-openapi: $(VENV)/run ## Make shared/openapi.json anew, after an endpoint has changed
+openapi: $(VENV)/run ## Make shared/http/openapi.json anew, after an endpoint has changed
 	@$(VENV)/bin/python -m infra.openapi
 
 COMPILE := $(VENV)/bin/uv pip compile --quiet --no-header --no-annotate --universal \

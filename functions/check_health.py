@@ -1,6 +1,6 @@
 """GET /health: the service is alive. Touches nothing else."""
 
-from shared.app import create_app, create_handler
+from shared.http.app import create_app, create_handler
 from shared.models import Health
 
 app = create_app()

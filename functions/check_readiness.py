@@ -1,8 +1,8 @@
 """GET /health/ready: the database answers, too."""
 
-from shared import database
-from shared.app import create_app, create_handler
+from shared.data import database
 from shared.errors import document_error
+from shared.http.app import create_app, create_handler
 from shared.models import Health
 
 app = create_app(with_database=True)

@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from shared import tasks
-from shared.app import create_caller_app, create_handler, serve_tasks
+from shared.http.app import create_caller_app, create_handler, serve_tasks
+from shared.http.requests import CurrentCaller, IfMatch
+from shared.http.responses import JsonResponse
 from shared.models import NO_BODY, Task, TaskCompletion
-from shared.requests import CurrentCaller, IfMatch
-from shared.responses import JsonResponse
+from shared.tasks import store
 
 from fastapi import Response
 
@@ -19,8 +19,8 @@ async def complete_task(
 ) -> Response:
     """Set `is_completed` to what the body says, or flip it where there is no body."""
     if body is NO_BODY:
-        return JsonResponse(tasks.flip(caller, task_id, if_match).json)
-    return JsonResponse(tasks.change(caller, task_id, body, if_match).json)
+        return JsonResponse(store.flip(caller, task_id, if_match).json)
+    return JsonResponse(store.change(caller, task_id, body, if_match).json)
 
 
 handler = create_handler(app)

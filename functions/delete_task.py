@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from shared import tasks
-from shared.app import create_caller_app, create_handler, serve_tasks
-from shared.requests import CurrentCaller, IfMatch
+from shared.http.app import create_caller_app, create_handler, serve_tasks
+from shared.http.requests import CurrentCaller, IfMatch
+from shared.tasks import store
 
 from fastapi import Response
 
@@ -14,7 +14,7 @@ app = create_caller_app()
 @serve_tasks(app, "DELETE", "/{task_id}", model=None, status=204, others=(400, 404, 409, 412))
 async def delete_task(caller: CurrentCaller, task_id: UUID, if_match: IfMatch) -> Response:
     """Delete a task for good. A second time it is not there: 404."""
-    tasks.delete(caller, task_id, if_match)
+    store.delete(caller, task_id, if_match)
     return Response(status_code=204)
 
 

@@ -1,8 +1,8 @@
 """DELETE /api/users/me: deletes the caller's account and everything it owns."""
 
-from shared import accounts
-from shared.app import create_caller_app, create_handler, serve_account
-from shared.requests import CurrentCaller
+from shared.http.app import create_caller_app, create_handler, serve_account
+from shared.http.requests import CurrentCaller
+from shared.identity import accounts
 
 from fastapi import Response
 

@@ -3,11 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from shared import accounts
-from shared.app import create_caller_app, create_handler, serve_account
+from shared.http.app import create_caller_app, create_handler, serve_account
+from shared.http.requests import CurrentCaller
+from shared.http.responses import JsonResponse
+from shared.identity import accounts
 from shared.models import Export
-from shared.requests import CurrentCaller
-from shared.responses import JsonResponse
 
 from fastapi import Query, Response
 

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from shared import listing
-from shared.app import create_caller_app, create_handler, serve_tasks
+from shared.http.app import create_caller_app, create_handler, serve_tasks
+from shared.http.requests import CurrentCaller
+from shared.http.responses import JsonResponse
 from shared.models import TaskPage, TaskQuery
-from shared.requests import CurrentCaller
-from shared.responses import JsonResponse
+from shared.tasks import listing
 
 from fastapi import Query, Response
 

@@ -1,6 +1,6 @@
 """Custom::Migration: the newest schema for the database, at every deployment of the stack."""
 
-from shared.custom_resource import create_handler
+from shared.runtime.custom_resource import create_handler
 
 
 def migrate_database() -> dict[str, str]:

@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from shared import tasks
-from shared.app import create_caller_app, create_handler, serve_tasks
+from shared.http.app import create_caller_app, create_handler, serve_tasks
+from shared.http.requests import CurrentCaller, IfNoneMatch
+from shared.http.responses import versioned
 from shared.models import Task
-from shared.requests import CurrentCaller, IfNoneMatch
-from shared.responses import versioned
+from shared.tasks import store
 
 from fastapi import Response
 
@@ -16,7 +16,7 @@ app = create_caller_app()
 @serve_tasks(app, "GET", "/{task_id}", model=Task, others=(304, 400, 404))
 async def read_task(caller: CurrentCaller, task_id: UUID, known: IfNoneMatch) -> Response:
     """Read a task. Its `ETag` tells this version of it from every other."""
-    return versioned(tasks.read(caller, task_id), known)
+    return versioned(store.read(caller, task_id), known)
 
 
 handler = create_handler(app)

@@ -1,11 +1,11 @@
 """POST /api/auth/register: a new account, where accounts are built in."""
 
-from shared import sign_in
-from shared.app import create_handler, create_sign_in_app, serve_sign_in
-from shared.credentials import Registration
 from shared.errors import EmailTaken
-from shared.requests import CurrentCaller
-from shared.responses import JsonResponse
+from shared.http.app import create_handler, create_sign_in_app, serve_sign_in
+from shared.http.requests import CurrentCaller
+from shared.http.responses import JsonResponse
+from shared.identity import sign_in
+from shared.identity.credentials import Registration
 
 from fastapi import Response
 

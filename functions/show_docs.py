@@ -1,8 +1,8 @@
 """GET /docs and GET /openapi.json: the one document for every endpoint."""
 
-from shared import openapi
-from shared.app import create_app, create_handler
-from shared.responses import JsonResponse
+from shared.http import openapi
+from shared.http.app import create_app, create_handler
+from shared.http.responses import JsonResponse
 
 from fastapi import Response
 from fastapi.responses import HTMLResponse

@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from shared import tasks
-from shared.app import create_caller_app, create_handler, serve_tasks
+from shared.http.app import create_caller_app, create_handler, serve_tasks
+from shared.http.requests import CurrentCaller, IfMatch
+from shared.http.responses import JsonResponse
 from shared.models import Task
-from shared.requests import CurrentCaller, IfMatch
-from shared.responses import JsonResponse
+from shared.tasks import store
 
 from fastapi import Response
 
@@ -16,7 +16,7 @@ app = create_caller_app()
 @serve_tasks(app, "PATCH", "/{task_id}/toggle-status", model=Task, others=(400, 404, 409, 412))
 async def toggle_task_status(caller: CurrentCaller, task_id: UUID, if_match: IfMatch) -> Response:
     """Flip `is_completed`."""
-    return JsonResponse(tasks.flip(caller, task_id, if_match).json)
+    return JsonResponse(store.flip(caller, task_id, if_match).json)
 
 
 handler = create_handler(app)

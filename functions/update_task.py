@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from shared import tasks
-from shared.app import create_caller_app, create_handler, serve_tasks
+from shared.http.app import create_caller_app, create_handler, serve_tasks
+from shared.http.requests import CurrentCaller, IfMatch
+from shared.http.responses import versioned
 from shared.models import Task, TaskChanges
-from shared.requests import CurrentCaller, IfMatch
-from shared.responses import versioned
+from shared.tasks import store
 
 from fastapi import Response
 
@@ -19,7 +19,7 @@ async def update_task(
     caller: CurrentCaller, task_id: UUID, body: TaskChanges, if_match: IfMatch
 ) -> Response:
     """Change the fields that are sent, and no others; PUT and PATCH do the same."""
-    return versioned(tasks.change(caller, task_id, body, if_match))
+    return versioned(store.change(caller, task_id, body, if_match))
 
 
 handler = create_handler(app)

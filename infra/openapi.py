@@ -1,4 +1,4 @@
-"""Makes shared/openapi.json of the functions that template.yaml names: python -m infra.openapi"""
+"""Makes shared/http/openapi.json of the functions that template.yaml names."""
 
 import importlib
 import json
@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 from infra.template import ROOT, read_routes
 from shared.models import Problem
 
-DOCUMENT = ROOT / "shared" / "openapi.json"
+DOCUMENT = ROOT / "shared" / "http" / "openapi.json"
 
 
 def make_document() -> dict[str, Any]:

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-DOCUMENT = Path(__file__).parent.parent / "shared" / "openapi.json"
+DOCUMENT = Path(__file__).parent.parent / "shared" / "http" / "openapi.json"
 TRIES = 6
 PAUSE = 5
 """Seconds between two tries to get a first answer: a cold function on a database that sleeps."""

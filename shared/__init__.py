@@ -15,7 +15,7 @@ gc.disable()
 # has none, so they come again after it is restored.
 from snapshot_restore_py import register_after_restore  # noqa: E402
 
-from shared import secret_store  # noqa: E402
+from shared.runtime import secret_store  # noqa: E402
 
 _secrets = ("DATABASE_URL", "BETTER_AUTH_SECRET")
 secret_store.fetch_early(*_secrets)

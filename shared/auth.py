@@ -15,7 +15,7 @@ from jwt.utils import base64url_decode, base64url_encode
 from snapshot_restore_py import register_before_snapshot
 
 from shared.errors import Forbidden, KeysUnavailable, TokenExpired, TokenInvalid, TokenMissing
-from shared.key_set import get_key_set
+from shared.identity.key_set import get_key_set
 from shared.models import Caller
 from shared.settings import SettingsError, get_settings
 

@@ -261,7 +261,7 @@ def install_error_handlers(app: FastAPI, logger: Logger) -> None:
 
     async def refuse(request: Request, error: Exception) -> Response:
         refusal = _as_api_error(error)
-        # For the log line of the call: see shared/responses.py.
+        # For the log line of the call: see shared/http/responses.py.
         request.state.code, request.state.reason = refusal.code, refusal.reason
         if refusal.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             logger.warning(refusal.code, exc_info=refusal.__cause__)

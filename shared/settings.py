@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from shared import secret_store
+from shared.runtime import secret_store
 
 MIN_SECRET_BYTES = 32
 

@@ -49,7 +49,7 @@ class Workers:
     def __init__(self, routes: Sequence[Route]) -> None:
         self._routes = routes
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["shared.app", "shared.openapi"])
+        self._context.set_forkserver_preload(["shared.http.app", "shared.http.openapi"])
         # Each is a pool of its own, because a pool ends with the first of its processes that dies.
         self._idle: asyncio.LifoQueue[ProcessPoolExecutor] = asyncio.LifoQueue()
         self._all: set[ProcessPoolExecutor] = set()

@@ -5,8 +5,8 @@ from alembic import context
 from sqlalchemy import create_engine, pool
 from sqlmodel import SQLModel
 
-import shared.tables  # noqa: F401 - fills SQLModel.metadata
-from shared import database
+import shared.data.tables  # noqa: F401 - fills SQLModel.metadata
+from shared.data import database
 from shared.migrations import direct_url
 from shared.settings import get_settings
 

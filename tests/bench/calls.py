@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from infra.local.workers import Context
 from infra.template import ROOT
-from shared import connection, database
+from shared.data import connection, database
 from tests.clients import SECRET, User, make_event
 
 TASKS = 100

@@ -36,7 +36,7 @@ _LISTED_PACKAGES = 12
 _FEET = ("list_100_tasks", "read_one_task")
 _LISTING, _READING = _FEET
 
-# A folded stack of py-spy's: frames such as `run (shared/database.py:109)`, and how many samples.
+# A folded stack of py-spy: frames such as `run (shared/data/database.py:109)`, and their samples.
 _FRAME = re.compile(r"(?P<function>.+) \((?P<file>[^():]+)(:\d+)?\)")
 # import time: self [us] | cumulative | imported package, indented by depth
 _IMPORT = re.compile(r"import time: +(?P<own>\d+) \| +\d+ \| (?P<indent> *)(?P<module>\S+)")

@@ -17,9 +17,10 @@ import pytest
 from argon2 import PasswordHasher
 
 from infra.template import ROOT
-from shared import credentials, pages
-from shared.app import _logger
+from shared.http.app import _logger
+from shared.identity import credentials
 from shared.settings import get_settings
+from shared.tasks import pages
 from tests.clients import SECRET, SERVED, User
 from tests.contract.conftest import TIME, WITHOUT_POOLER, check_refusal, create, list_all
 from tests.servers import running_gateway

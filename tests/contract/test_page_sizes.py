@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from awslambdaric import lambda_runtime_marshaller
 
-from shared import pages
 from shared.models import DESCRIPTION_LENGTH, TITLE_LENGTH
+from shared.tasks import pages
 from tests import clients
 from tests.clients import User
 from tests.contract.test_pages import SORTS

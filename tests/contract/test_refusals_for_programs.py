@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared import tasks
+from shared.tasks import store
 from tests.clients import User
 from tests.contract.conftest import WITHOUT_POOLER, check_refusal
 
@@ -155,7 +155,7 @@ def test_what_is_no_refusal_is_json_for_all(http: httpx.Client, alice: User) -> 
 def test_a_fault_is_a_problem_too(
     handlers: httpx.Client, monkeypatch: pytest.MonkeyPatch, alice: User
 ) -> None:
-    monkeypatch.setattr(tasks, "read", lambda *_: 1 / 0)
+    monkeypatch.setattr(store, "read", lambda *_: 1 / 0)
     path = "/api/tasks/01a1fbd7-3487-74e1-8485-4522a070d730"
     answer = handlers.get(path, headers={**alice.headers, "Accept": PROBLEM})
     assert (answer.status_code, answer.headers["Content-Type"]) == (500, PROBLEM)

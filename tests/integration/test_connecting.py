@@ -12,7 +12,8 @@ import httpx
 import psycopg
 import pytest
 
-from shared import connection, database, deadline, scram
+from shared.data import connection, database, scram
+from shared.runtime import deadline
 from tests.clients import User
 from tests.conftest import use_database
 from tests.counting_proxy import Proxy, running_proxy

@@ -12,7 +12,7 @@ import httpx
 import psycopg
 import pytest
 
-from shared import database
+from shared.data import database
 from shared.settings import get_settings
 from tests.clients import User
 from tests.conftest import use_database
@@ -213,7 +213,7 @@ def test_a_call_that_fails_is_counted(
     assert answer.status_code == 503
     assert int(answer.headers["RateLimit-Remaining"]) == before - 1
     with monkeypatch.context() as broken:
-        broken.setattr("shared.tasks._READ", "SELECT 1 / 0")
+        broken.setattr("shared.tasks.store._READ", "SELECT 1 / 0")
         answer = make_call(handlers, alice, READ, task["id"])
     assert answer.status_code == 500
     assert int(answer.headers["RateLimit-Remaining"]) == before - 2

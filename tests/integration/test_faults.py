@@ -12,7 +12,7 @@ import httpx
 import psycopg
 import pytest
 
-from shared import database
+from shared.data import database
 from shared.settings import get_settings
 from tests.clients import User, make_token
 from tests.conftest import use_database

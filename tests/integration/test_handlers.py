@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from infra.template import ROOT, Route, read_routes
-from shared import tasks
 from shared.models import Caller
+from shared.tasks import store
 from tests.clients import SECRET, User, make_event
 
 pytestmark = pytest.mark.usefixtures("handlers")
@@ -148,7 +148,7 @@ def _create(user: User, title: str = "A task") -> dict[str, Any]:
 def log(monkeypatch: pytest.MonkeyPatch) -> Log:
     """The lines that the functions have logged so far."""
     stream = io.StringIO()
-    importlib.import_module("shared.app")
+    importlib.import_module("shared.http.app")
     for handler in logging.getLogger("lambdo").handlers:
         monkeypatch.setattr(handler, "stream", stream)
     return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
@@ -201,7 +201,7 @@ def test_a_fault_is_told_to_the_log_and_not_to_the_caller(
     def fail(_caller: Caller, _task_id: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(tasks, "read", fail)
+    monkeypatch.setattr(store, "read", fail)
     path = "/api/tasks/01a1fbd7-3487-74e1-8485-4522a070d730"
     event = make_event("GET", path, headers={**alice.headers, "x-request-id": "fault-1"})
     answer = _call("read_task", event)

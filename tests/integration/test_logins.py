@@ -7,8 +7,8 @@ import httpx
 import psycopg
 import pytest
 
-from shared import scram
-from shared.connection import connect
+from shared.data import scram
+from shared.data.connection import connect
 from shared.settings import get_settings
 from tests.clients import User
 from tests.conftest import use_database

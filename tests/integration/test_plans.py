@@ -10,8 +10,8 @@ import httpx
 import psycopg
 import pytest
 
-from shared import database
-from shared.connection import Row, Statement
+from shared.data import database
+from shared.data.connection import Row, Statement
 from shared.models import Caller, Sort
 from tests.clients import User
 

@@ -7,8 +7,8 @@ import httpx
 import psycopg
 import pytest
 
-from shared import database
-from shared.connection import Row, Statement
+from shared.data import database
+from shared.data.connection import Row, Statement
 from shared.models import Caller
 from tests.clients import User
 from tests.conftest import use_database

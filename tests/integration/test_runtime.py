@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from infra.template import ROOT, read_routes
-from shared import custom_resource
+from shared.runtime import custom_resource
 from tests.clients import SECRET, User, make_event
 from tests.integration.conftest import list_objects
 from tests.runtime import ARCHITECTURE, INVOCATIONS, emulate, install_runtime_client

@@ -25,10 +25,10 @@ from botocore.credentials import Credentials
 from moto.core import enable_iam_authentication
 from moto.server import ThreadedMotoServer
 
-from shared import aws as aws_client
-from shared import deadline, outbound, secret_store
-from shared.app import create_caller_app
-from shared.secret_store import (
+from shared.http.app import create_caller_app
+from shared.runtime import aws as aws_client
+from shared.runtime import deadline, outbound, secret_store
+from shared.runtime.secret_store import (
     MAX_AGE,
     MAX_AGE_WITHOUT_ANSWER,
     PATIENCE,

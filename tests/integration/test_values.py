@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.connection import Connection, Row, Statement, connect
+from shared.data.connection import Connection, Row, Statement, connect
 
 TIMEOUT = 30
 

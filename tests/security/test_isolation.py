@@ -17,8 +17,8 @@ import psycopg
 import pytest
 
 from infra.template import Route, read_routes
-from shared import database
-from shared.connection import Row, Statement
+from shared.data import database
+from shared.data.connection import Row, Statement
 from shared.models import Caller
 from tests.clients import User
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.cursors import Position, decode_cursor, encode_cursor
 from shared.errors import CursorInvalid
 from shared.models import Caller, Sort, TaskQuery, parse_instant
+from shared.tasks.cursors import Position, decode_cursor, encode_cursor
 
 _ALICE = Caller("alice")
 _SORTS = get_args(Sort)

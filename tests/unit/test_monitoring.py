@@ -10,7 +10,8 @@ import pytest
 from moto import mock_aws
 
 from infra.template import ROOT
-from shared import database, deadline
+from shared.data import database
+from shared.runtime import deadline
 from tests.clients import invoke_alone, make_event
 from tests.templates import (
     REGION,

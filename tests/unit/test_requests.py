@@ -8,9 +8,9 @@ import pytest
 from fastapi import Depends, Response
 
 from infra.local.workers import Context
-from shared.app import create_caller_app, create_handler
-from shared.requests import MAX_BODY_BYTES, CurrentCaller, IfMatch, IfNoneMatch
-from shared.responses import MIN_GZIP_BYTES, JsonResponse
+from shared.http.app import create_caller_app, create_handler
+from shared.http.requests import MAX_BODY_BYTES, CurrentCaller, IfMatch, IfNoneMatch
+from shared.http.responses import MIN_GZIP_BYTES, JsonResponse
 from tests.clients import User, make_event
 
 Answer = dict[str, Any]

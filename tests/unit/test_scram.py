@@ -7,7 +7,7 @@ from base64 import b64decode
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from shared.scram import Challenge, derive_keys
+from shared.data.scram import Challenge, derive_keys
 
 # RFC 7677, section 3: the messages of a login with the password "pencil".
 PASSWORD = "pencil"

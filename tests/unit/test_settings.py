@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 from pydantic import AliasChoices
 
-from shared import database, secret_store
-from shared.app import create_app, create_caller_app
+from shared.data import database
+from shared.http.app import create_app, create_caller_app
+from shared.runtime import secret_store
 from shared.settings import Settings, SettingsError, get_settings
 
 _SECRET = "a secret of thirty-two bytes, no "

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from shared import outbound
+from shared.runtime import outbound
 
 _MAX_BYTES = 256 * 1024
 """Of an answer. A secret has 64 KB at most, of which JSON may make six times as much; few do."""

@@ -9,8 +9,8 @@ from threading import Thread
 
 from snapshot_restore_py import register_before_snapshot
 
-from shared import aws
-from shared.deadline import time_left
+from shared.runtime import aws
+from shared.runtime.deadline import time_left
 
 MAX_AGE = 60
 """Seconds for which a secret is kept, and a rotation goes unnoticed."""

@@ -8,10 +8,11 @@ row: it trusts comparisons and CASE, but neither coalesce nor left nor a text se
 import json
 from typing import NamedTuple
 
-from shared import database, pages
-from shared.connection import Statement
-from shared.cursors import RANKS, Position, decode_cursor, encode_cursor
+from shared.data import database
+from shared.data.connection import Statement
 from shared.models import Caller, TaskQuery
+from shared.tasks import pages
+from shared.tasks.cursors import RANKS, Position, decode_cursor, encode_cursor
 
 _OWNED = "user_id = %(user_id)s"
 

@@ -24,7 +24,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import ConnStatus, ExecStatus, PGconn, PollingStatus, abc
 from snapshot_restore_py import register_before_snapshot
 
-from shared import scram
+from shared.data import scram
 
 ADDRESS_TIMEOUT = 2
 """Seconds after which another address of the database is tried, where there is one."""

@@ -10,10 +10,10 @@ from fastapi import Request, Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import deadline
 from shared.errors import InternalError, error_response
 from shared.models import Caller
-from shared.tasks import StoredTask
+from shared.runtime import deadline
+from shared.tasks.store import StoredTask
 
 MIN_GZIP_BYTES = 1024
 GZIP_LEVEL = 4

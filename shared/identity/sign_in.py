@@ -6,18 +6,18 @@ import time
 import jwt
 from pydantic import SecretStr
 
-from shared import database
-from shared.accounts import USER_JSON
 from shared.auth import OWN_KEY_ID, read_secret
-from shared.connection import Statement
-from shared.credentials import (
+from shared.data import database
+from shared.data.connection import Statement
+from shared.errors import CredentialsInvalid, EmailTaken
+from shared.identity.accounts import USER_JSON
+from shared.identity.credentials import (
     Login,
     Registration,
     hash_password,
     is_outdated,
     verify_password,
 )
-from shared.errors import CredentialsInvalid, EmailTaken
 from shared.models import Caller
 from shared.settings import get_settings
 

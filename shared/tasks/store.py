@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 from uuid import UUID
 
-from shared import database
-from shared.connection import Row, Statement
+from shared.data import database
+from shared.data.connection import Row, Statement
 from shared.errors import PreconditionFailed, TaskNotFound
 from shared.models import Caller, Changes, TaskChanges, TaskCreate
 

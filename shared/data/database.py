@@ -16,10 +16,11 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from snapshot_restore_py import register_before_snapshot
 
-from shared import deadline, limits
-from shared.connection import Connection, ConnectionLost, Row, Statement, connect
+from shared.data import limits
+from shared.data.connection import Connection, ConnectionLost, Row, Statement, connect
 from shared.errors import Conflict, DatabaseUnavailable, RateLimited, UserUnknown
 from shared.models import Allowance, Caller
+from shared.runtime import deadline
 from shared.settings import SettingsError, get_settings
 
 ROLE = "lambdo_api"

@@ -2,7 +2,7 @@
 
 import ipaddress
 
-from shared.connection import Row, Statement
+from shared.data.connection import Row, Statement
 from shared.models import Allowance, Caller
 from shared.settings import get_settings
 

@@ -1,7 +1,7 @@
 """How many tasks one answer has room for: Lambda hands over 6 MB at most, and fails beyond that."""
 
 from shared.models import MAX_TASKS
-from shared.tasks import TASK_JSON
+from shared.tasks.store import TASK_JSON
 
 PAGE_BYTES = 4_950_000
 """The most that Lambda may hand over for the tasks of a page; with what is around them, 5 MB."""

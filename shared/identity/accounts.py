@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
-from shared import database, pages
-from shared.connection import Statement
-from shared.cursors import RANKS
+from shared.data import database
+from shared.data.connection import Statement
 from shared.models import MAX_TASKS, Caller
-from shared.tasks import json_object, json_text, json_time
+from shared.tasks import pages
+from shared.tasks.cursors import RANKS
+from shared.tasks.store import json_object, json_text, json_time
 
 USER_JSON = json_object(
     id=json_text("id"),

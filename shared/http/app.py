@@ -12,7 +12,8 @@ from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 from pydantic import BaseModel
 from starlette.middleware.exceptions import ExceptionMiddleware
 
-from shared import auth, database
+from shared import auth
+from shared.data import database
 from shared.errors import (
     PROBLEM_TYPE,
     ApiError,
@@ -25,9 +26,9 @@ from shared.errors import (
     document_error,
     install_error_handlers,
 )
+from shared.http.requests import CallerRoute, JsonRoute, StrangerRoute
+from shared.http.responses import Envelope
 from shared.models import Session
-from shared.requests import CallerRoute, JsonRoute, StrangerRoute
-from shared.responses import Envelope
 from shared.settings import get_settings
 
 # Python's logging HOWTO, "Optimization": what no line of ours has need not be found out for each.

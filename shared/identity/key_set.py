@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import jwt
 from snapshot_restore_py import register_before_snapshot
 
-from shared import outbound
-from shared.deadline import time_left
 from shared.errors import KeysUnavailable
+from shared.runtime import outbound
+from shared.runtime.deadline import time_left
 
 MAX_AGE = 300
 """Seconds for which keys are kept, and a key that was withdrawn still counts."""

@@ -1,0 +1,1 @@
+"""The way to the database: one connection and one round trip a call."""

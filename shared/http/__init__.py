@@ -1,0 +1,1 @@
+"""From an event of API Gateway to an endpoint, and from its result to an answer."""

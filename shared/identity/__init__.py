@@ -1,0 +1,1 @@
+"""Who callers are: the keys that tokens are checked with, and accounts."""

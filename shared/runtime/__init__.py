@@ -1,0 +1,1 @@
+"""What a function needs of the world it runs in: time, the network, secrets, CloudFormation."""

@@ -3,27 +3,36 @@
 Nothing is shared with a developer's own server: the database is made for the run and deleted.
 """
 
+import functools
 import inspect
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import httpx
 import psycopg
 import pytest
 
-from infra.local.postgres import running_postgres
 from shared import migrations
 from shared.settings import get_settings
 from tests.clients import SECRET, SERVED, HandlerTransport, User
-from tests.servers import running_gateway, running_pgbouncer
+from tests.servers import fresh_postgres, running_gateway, running_pgbouncer
 
 _HAS_PGBOUNCER = shutil.which("pgbouncer") or os.environ.get("CI")
 POOLERS = ["direct", "pgbouncer"] if _HAS_PGBOUNCER and SERVED is None else ["direct"]
 """How tests reach Postgres; in CI a missing PgBouncer is a failure."""
 
+
+LONGEST = (
+    "test_deployment.py",
+    "test_isolation.py",
+    "test_runtime.py",
+    "test_better_auth.py",
+    "test_release.py",
+    "test_secrets.py",
+)
+"""The files that take the longest begin, so that no core is idle while the last of them runs."""
 
 _BEYOND = pytest.StashKey[dict[str, int]]()
 
@@ -41,12 +50,18 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of an API that runs already, test what is called over HTTP; and of `sam local`, what it can.
+    """Put the longest files first; of an API that runs already, test what is called over HTTP."""
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))
+    if SERVED is not None:
+        _keep_what_can_be_called(config, items)
+
+
+def _keep_what_can_be_called(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what does not go over HTTP and, where `sam local` serves, what it cannot do.
 
     That it is what serves, it says itself.
     """
-    if SERVED is None:
-        return
     try:
         server = httpx.get(f"{SERVED}/health", timeout=60).headers.get("Server", "")
     except httpx.TransportError as error:
@@ -89,16 +104,10 @@ def use_database(environment: pytest.MonkeyPatch, url: str) -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL of a migrated database."""
-    with tempfile.TemporaryDirectory(prefix="lambdo-") as folder:
-        # Postgres, which does not run as root, has to get at its folder.
-        Path(folder).chmod(0o755)
-        with (
-            running_postgres(Path(folder) / "postgres") as url,
-            pytest.MonkeyPatch.context() as env,
-        ):
-            use_database(env, url)
-            migrations.upgrade()
-            yield url
+    with fresh_postgres() as url, pytest.MonkeyPatch.context() as environment:
+        use_database(environment, url)
+        migrations.upgrade()
+        yield url
 
 
 @pytest.fixture
@@ -125,13 +134,16 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def gateway(database_url: str) -> Iterator[str]:
+def serve() -> Iterator[Callable[[str], str]]:
+    """Serves the API on the database at a URL; each is served once, by a local gateway."""
+    with ExitStack() as gateways:
+        yield functools.cache(lambda url: gateways.enter_context(running_gateway(url)))
+
+
+@pytest.fixture(scope="session")
+def gateway(database_url: str, serve: Callable[[str], str]) -> str:
     """The address of a running local gateway, or of what runs already."""
-    if SERVED is not None:
-        yield SERVED
-        return
-    with running_gateway(database_url) as url:
-        yield url
+    return SERVED or serve(database_url)
 
 
 @pytest.fixture(scope="session")

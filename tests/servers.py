@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import httpx
 import psycopg
 
+from infra.local.postgres import running_postgres
 from infra.template import ROOT
 from tests.clients import SECRET
 
@@ -26,15 +27,33 @@ START_TIMEOUT = 60
 Damage = Callable[[httpx.Request, httpx.Response], httpx.Response | None]
 
 
+# Tests that run in parallel each have ports of their own.
+_PORTS = range(
+    20_000 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")),
+    32_768,
+    int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
+)
+
+
 def free_port() -> int:
     """A port that nothing listens on, and that no connection is given meanwhile.
 
     Linux gives connections ports from 32768 on (ip_local_port_range).
     """
     while True:
-        port = random.randrange(20_000, 32_768)  # noqa: S311 - nobody must not guess it
+        port = random.choice(_PORTS)  # noqa: S311 - nobody must not guess it
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
+
+
+@contextmanager
+def fresh_postgres() -> Iterator[str]:
+    """The URL of an empty database, on a server of its own."""
+    with tempfile.TemporaryDirectory(prefix="lambdo-") as folder:
+        # Postgres, which does not run as root, has to get at its folder.
+        Path(folder).chmod(0o755)
+        with running_postgres(Path(folder) / "postgres") as url:
+            yield url
 
 
 @contextmanager
@@ -118,6 +137,8 @@ def running_pgbouncer(
     """The URL of the same database through PgBouncer, in transaction mode as on Neon.
 
     With a `password`, which is in that URL, PgBouncer asks for it as Neon does: SCRAM-SHA-256.
+    Its connections, which it keeps, are named for more than the functions alone, so that a test can
+    wait until no function has a connection of its own any more.
     """
     url = urlsplit(postgres)
     directory = parse_qs(url.query)["host"][0]
@@ -141,6 +162,7 @@ def running_pgbouncer(
             default_pool_size = {pool_size}
             max_client_conn = 1000
             ignore_startup_parameters = extra_float_digits
+            application_name_add_host = 1
             """
         )
         # It does not run as root, and has to get at the socket and at its own files.

@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from moto.server import ThreadedMotoServer
 
 from infra.template import ROOT
 from tests.aws import apply_wholly
-from tests.servers import damaged, running_gateway
+from tests.servers import damaged
 
 REGION = "eu-central-1"
 SETTINGS = """
@@ -30,10 +30,9 @@ resolve_s3 = true
 
 
 @pytest.fixture(scope="module")
-def gateway(postgres: str) -> Iterator[str]:
+def gateway(postgres: str, serve: Callable[[str], str]) -> str:
     """The address of an API that works."""
-    with running_gateway(postgres) as url:
-        yield url
+    return serve(postgres)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -12,14 +12,13 @@ import pytest
 from infra import smoke
 from infra.template import ROOT
 from tests.clients import User, make_token
-from tests.servers import Damage, damaged, free_port, running_gateway
+from tests.servers import Damage, damaged, free_port
 
 
 @pytest.fixture(scope="module")
-def gateway(postgres: str) -> Iterator[str]:
+def gateway(postgres: str, serve: Callable[[str], str]) -> str:
     """The address of a running local gateway, on Postgres itself."""
-    with running_gateway(postgres) as url:
-        yield url
+    return serve(postgres)
 
 
 def run(url: str, token: str = "") -> subprocess.CompletedProcess[str]:

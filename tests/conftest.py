@@ -23,6 +23,12 @@ _HAS_PGBOUNCER = shutil.which("pgbouncer") or os.environ.get("CI")
 POOLERS = ["direct", "pgbouncer"] if _HAS_PGBOUNCER and SERVED is None else ["direct"]
 """How tests reach Postgres; in CI a missing PgBouncer is a failure."""
 
+ONE_WAY = pytest.mark.parametrize("database_url", POOLERS[-1:], indirect=True)
+"""For what does not depend on the way to the database, or does not get that far.
+
+It goes through PgBouncer: Postgres itself starts a process for each call, which takes longer than
+the call.
+"""
 
 LONGEST = (
     "test_deployment.py",

@@ -31,9 +31,6 @@ BODIES: dict[tuple[str, str], Task] = {
 }
 """What the calls that take a body are usually sent."""
 
-WITHOUT_POOLER = pytest.mark.parametrize("database_url", ["direct"], indirect=True)
-"""For what does not depend on the way to the database, or does not get that far."""
-
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 

@@ -22,7 +22,8 @@ from shared.identity import credentials
 from shared.settings import get_settings
 from shared.tasks import pages
 from tests.clients import SECRET, SERVED, User
-from tests.contract.conftest import TIME, WITHOUT_POOLER, check_refusal, create, list_all
+from tests.conftest import ONE_WAY
+from tests.contract.conftest import TIME, check_refusal, create, list_all
 from tests.servers import running_gateway
 
 Account = dict[str, Any]
@@ -308,7 +309,7 @@ def hasher(monkeypatch: pytest.MonkeyPatch) -> _Counted:
     return counted
 
 
-@WITHOUT_POOLER
+@ONE_WAY
 def test_an_unknown_address_costs_what_a_wrong_password_costs(
     handlers: httpx.Client, hasher: _Counted
 ) -> None:
@@ -320,7 +321,7 @@ def test_an_unknown_address_costs_what_a_wrong_password_costs(
     assert hasher.calls == ["verify $argon2id$v=19$m=19456,t=2,p=1"] * 2
 
 
-@WITHOUT_POOLER
+@ONE_WAY
 @pytest.mark.parametrize("path", [REGISTER, LOGIN])
 def test_a_password_that_is_too_long_is_never_hashed(
     handlers: httpx.Client, hasher: _Counted, path: str
@@ -330,7 +331,7 @@ def test_a_password_that_is_too_long_is_never_hashed(
     assert hasher.calls == []
 
 
-@WITHOUT_POOLER
+@ONE_WAY
 def test_a_password_is_hashed_anew_when_the_parameters_have_changed(
     handlers: httpx.Client, postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -352,7 +353,7 @@ def test_a_password_is_hashed_anew_when_the_parameters_have_changed(
     assert "m=1024" in old
 
 
-@WITHOUT_POOLER
+@ONE_WAY
 def test_tokens_name_the_issuer_and_the_audience_that_are_set(
     handlers: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -501,7 +502,7 @@ def external(database_url: str) -> Iterator[httpx.Client]:
         yield client
 
 
-@WITHOUT_POOLER
+@ONE_WAY
 def test_nobody_registers_or_logs_in_where_accounts_are_external(
     external: httpx.Client, alice: User
 ) -> None:
@@ -534,7 +535,7 @@ def test_a_function_that_signs_tokens_stops_where_it_should_not_be(function: str
 # --- nothing secret leaves ---
 
 
-@WITHOUT_POOLER
+@ONE_WAY
 def test_nothing_secret_is_logged(handlers: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.StringIO()
     for handler in _logger.handlers:
@@ -552,7 +553,7 @@ def test_nothing_secret_is_logged(handlers: httpx.Client, monkeypatch: pytest.Mo
         assert secret not in written.getvalue()
 
 
-@WITHOUT_POOLER
+@ONE_WAY
 @pytest.mark.parametrize(("stage", "status"), [("local", 201), ("dev", 422)])
 def test_an_address_for_tests_is_taken_where_things_are_tried(
     handlers: httpx.Client, monkeypatch: pytest.MonkeyPatch, stage: str, status: int

@@ -7,17 +7,17 @@ import httpx
 import pytest
 
 from tests.clients import User
+from tests.conftest import ONE_WAY
 from tests.contract.conftest import (
     BODIES,
     CALLS,
-    WITHOUT_POOLER,
     Task,
     call_id,
     check_refusal,
     list_all,
 )
 
-pytestmark = WITHOUT_POOLER
+pytestmark = ONE_WAY
 
 MAX_BYTES = 64 * 1024
 

@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from shared.settings import get_settings
 from tests.clients import SECRET, User, make_token
-from tests.contract.conftest import CALLS, WITHOUT_POOLER, Task, call_id, check_refusal
+from tests.conftest import ONE_WAY
+from tests.contract.conftest import CALLS, Task, call_id, check_refusal
 
-pytestmark = WITHOUT_POOLER
+pytestmark = ONE_WAY
 
 INVALID_TOKEN = 'Bearer error="invalid_token"'
 

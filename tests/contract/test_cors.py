@@ -6,9 +6,10 @@ import httpx
 import pytest
 
 from tests.clients import User
-from tests.contract.conftest import CALLS, WITHOUT_POOLER, Task, call_id, create, make_call
+from tests.conftest import ONE_WAY
+from tests.contract.conftest import CALLS, Task, call_id, create, make_call
 
-pytestmark = WITHOUT_POOLER
+pytestmark = ONE_WAY
 
 FRONT_END = "http://localhost:3000"
 FOREIGN = [

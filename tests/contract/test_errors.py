@@ -7,11 +7,11 @@ import httpx
 import pytest
 
 from tests.clients import User
+from tests.conftest import ONE_WAY
 from tests.contract.conftest import (
     BODIES,
     CALLS,
     TASK_CALLS,
-    WITHOUT_POOLER,
     Task,
     call_id,
     check_refusal,
@@ -19,7 +19,7 @@ from tests.contract.conftest import (
     make_call,
 )
 
-pytestmark = WITHOUT_POOLER
+pytestmark = ONE_WAY
 
 _ID = "01a1fbd7-3487-74e1-8485-4522a070d730"
 METHODS_OF = {

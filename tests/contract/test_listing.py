@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from tests.clients import User
+from tests.conftest import ONE_WAY
 from tests.contract.conftest import (
-    WITHOUT_POOLER,
     Task,
     check_refusal,
     create,
@@ -45,7 +45,7 @@ def _titles(http: httpx.Client, user: User, **query: Any) -> set[str]:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-@WITHOUT_POOLER
+@ONE_WAY
 def test_a_bad_query_is_refused_by_name(
     http: httpx.Client,
     alice: User,
@@ -60,14 +60,14 @@ def test_a_bad_query_is_refused_by_name(
             assert {detail["field"].partition(".")[0] for detail in body["details"]} == {name}
 
 
-@WITHOUT_POOLER
+@ONE_WAY
 def test_one_bad_priority_of_several_is_refused(http: httpx.Client, alice: User) -> None:
     params = {"priority": ["low", "urgent"]}
     answer = http.get("/api/tasks", headers=alice.headers, params=params)
     check_refusal(answer, 422, "validation_failed")
 
 
-@WITHOUT_POOLER
+@ONE_WAY
 def test_a_priority_is_asked_for_ten_times_at_most(http: httpx.Client, alice: User) -> None:
     for times, status in ((10, 200), (11, 422)):
         params = {"priority": ["low"] * times}

@@ -13,6 +13,7 @@ from shared.models import DESCRIPTION_LENGTH, TITLE_LENGTH
 from shared.tasks import pages
 from tests import clients
 from tests.clients import User
+from tests.conftest import ONE_WAY
 from tests.contract.test_pages import SORTS
 
 MOST = 5_000_000
@@ -106,7 +107,7 @@ def _read_pages(
         cursor = page["next_cursor"]
 
 
-@pytest.mark.parametrize("database_url", ["direct"], indirect=True)
+@ONE_WAY
 @pytest.mark.parametrize("accepted", ["identity", "gzip"])
 @pytest.mark.parametrize(
     ("path", "query"), [(LISTING, {"limit": 1000, "sort": "created_at"}), (EXPORT, {})]
@@ -127,7 +128,7 @@ def test_no_page_is_more_than_lambda_hands_over(
     assert listed == (writer.ids if path == LISTING else sorted(writer.ids))
 
 
-@pytest.mark.parametrize("database_url", ["direct"], indirect=True)
+@ONE_WAY
 def test_a_page_does_not_end_before_it_has_to(
     handlers: httpx.Client, postgres: str, alice: User
 ) -> None:
@@ -142,7 +143,7 @@ def test_a_page_does_not_end_before_it_has_to(
     assert len(page) == 1000
 
 
-@pytest.mark.parametrize("database_url", ["direct"], indirect=True)
+@ONE_WAY
 @pytest.mark.parametrize("filters", [{}, {"status": "pending"}, {"q": "word"}, {"q": "rare"}])
 @pytest.mark.parametrize("sort", SORTS)
 def test_pages_that_end_early_together_are_the_whole_list(

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from tests.clients import User
+from tests.conftest import ONE_WAY
 from tests.contract.conftest import (
-    WITHOUT_POOLER,
     Task,
     check_refusal,
     create,
@@ -86,7 +86,7 @@ _GARBAGE = {
 
 
 @pytest.mark.parametrize("cursor", _GARBAGE.values(), ids=list(_GARBAGE))
-@WITHOUT_POOLER
+@ONE_WAY
 def test_garbage_is_no_cursor(http: httpx.Client, alice: User, cursor: str) -> None:
     for sort in ("-created_at", "priority", "title"):
         params = {"cursor": cursor, "sort": sort}
@@ -101,7 +101,7 @@ _PUT_IN: list[object] = [
 
 
 @each_sort
-@WITHOUT_POOLER
+@ONE_WAY
 def test_a_cursor_that_was_tampered_with_is_refused(
     http: httpx.Client, owner: User, subtests: pytest.Subtests, sort: str
 ) -> None:
@@ -121,7 +121,7 @@ def test_a_cursor_that_was_tampered_with_is_refused(
 
 
 @each_sort
-@WITHOUT_POOLER
+@ONE_WAY
 def test_a_cursor_with_one_other_character_is_no_fault_of_ours(
     http: httpx.Client, owner: User, sort: str
 ) -> None:

@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import httpx
-import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from tests.clients import User
+from tests.conftest import ONE_WAY
 
 # That a pooler changes nothing is for other tests to show.
-pytestmark = pytest.mark.parametrize("database_url", ["direct"], indirect=True)
+pytestmark = ONE_WAY
 
 _examples = settings(
     max_examples=40,

@@ -6,15 +6,15 @@ from typing import Any
 
 import httpx
 import psycopg
-import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from psycopg.rows import dict_row
 
 from tests.clients import User
+from tests.conftest import ONE_WAY
 
 # That a pooler changes nothing is for other tests to show.
-pytestmark = pytest.mark.parametrize("database_url", ["direct"], indirect=True)
+pytestmark = ONE_WAY
 
 _examples = settings(
     max_examples=40,

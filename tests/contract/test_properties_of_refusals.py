@@ -9,14 +9,14 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
-import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.clients import SECRET, User
+from tests.conftest import ONE_WAY
 
 # That a pooler changes nothing is for other tests to show.
-pytestmark = pytest.mark.parametrize("database_url", ["direct"], indirect=True)
+pytestmark = ONE_WAY
 
 _examples = settings(
     max_examples=40,

@@ -9,9 +9,10 @@ import pytest
 
 from shared.tasks import store
 from tests.clients import User
-from tests.contract.conftest import WITHOUT_POOLER, check_refusal
+from tests.conftest import ONE_WAY
+from tests.contract.conftest import check_refusal
 
-pytestmark = WITHOUT_POOLER
+pytestmark = ONE_WAY
 
 PROBLEM = "application/problem+json"
 

@@ -11,7 +11,8 @@ import pytest
 
 from infra.openapi import DOCUMENT, make_document
 from infra.template import DEFAULT_ROUTE, ROOT, Route, read_routes
-from tests.contract.conftest import CALLS, WITHOUT_POOLER
+from tests.conftest import ONE_WAY
+from tests.contract.conftest import CALLS
 
 HTTP_METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 PAGES = {"GET /health", "GET /health/ready", "GET /docs", "GET /openapi.json"}
@@ -112,7 +113,7 @@ def test_the_document_asks_for_a_token_wherever_it_does_not_say_otherwise() -> N
 # --- as they are served ---
 
 
-@WITHOUT_POOLER
+@ONE_WAY
 def test_the_document_is_served(http: httpx.Client) -> None:
     answer = http.get("/openapi.json")
     assert answer.status_code == 200
@@ -144,7 +145,7 @@ class _Links(HTMLParser):
         self._in_code = False
 
 
-@WITHOUT_POOLER
+@ONE_WAY
 def test_the_page_loads_nothing_from_elsewhere(http: httpx.Client) -> None:
     page = http.get("/docs")
     assert page.status_code == 200
@@ -159,7 +160,7 @@ def test_the_page_loads_nothing_from_elsewhere(http: httpx.Client) -> None:
     assert http.get(page.url.join(document)).json() == json.loads(DOCUMENT.read_text())
 
 
-@WITHOUT_POOLER
+@ONE_WAY
 @pytest.mark.parametrize("path", ["/health", "/health/ready"])
 def test_health_is_answered_without_a_token(http: httpx.Client, path: str) -> None:
     answer = http.get(path)

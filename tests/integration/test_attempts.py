@@ -12,10 +12,11 @@ from shared.data import limits
 from shared.identity import credentials
 from shared.settings import get_settings
 from tests.clients import invoke, make_event
+from tests.conftest import ONE_WAY
 
 pytestmark = [
     pytest.mark.usefixtures("handlers"),
-    pytest.mark.parametrize("database_url", ["direct"], indirect=True),
+    ONE_WAY,
 ]
 
 HERE = "192.0.2.1"

@@ -30,6 +30,7 @@ from tests.better_auth import (
     running_better_auth,
 )
 from tests.clients import SECRET
+from tests.conftest import ONE_WAY
 from tests.integration.conftest import (
     CALLS,
     LIST,
@@ -46,7 +47,7 @@ pytestmark = [
         shutil.which("npm") is None and "CI" not in os.environ,
         reason="Better Auth runs on Node.js",
     ),
-    pytest.mark.parametrize("database_url", ["direct"], indirect=True),
+    ONE_WAY,
 ]
 
 JWKS = "/jwks"

@@ -16,10 +16,11 @@ from shared.identity import key_set
 from shared.identity.key_set import MAX_AGE, MAX_AGE_WITHOUT_ANSWER, RETRY_INTERVAL, get_key_set
 from shared.settings import get_settings
 from tests.clients import make_token
+from tests.conftest import ONE_WAY
 from tests.integration.conftest import Clock
 from tests.provider import ED448, ED25519, WEAK_RSA, Provider, SigningKey, running_provider, send
 
-pytestmark = pytest.mark.parametrize("database_url", ["direct"], indirect=True)
+pytestmark = ONE_WAY
 
 ALGORITHMS = ["EdDSA", "ES256", "RS256", "PS256"]
 

@@ -21,8 +21,9 @@ from shared.data import database
 from shared.data.connection import Row, Statement
 from shared.models import Caller
 from tests.clients import User
+from tests.conftest import ONE_WAY
 
-pytestmark = pytest.mark.parametrize("database_url", ["direct"], indirect=True)
+pytestmark = ONE_WAY
 
 PUBLIC = {
     *("GET /health", "GET /health/ready", "GET /docs", "GET /openapi.json", "$default"),

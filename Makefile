@@ -26,8 +26,10 @@ token: $(VENV)/run ## Print a token for it: make token USER_ID=alice
 migrate: $(VENV)/run ## Bring the database of DATABASE_URL to the newest version of the schema
 	@$(VENV)/bin/alembic upgrade head
 
-test: $(VENV)/test $(VENV)/sam ## Run all tests
-	@$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+test: ## Run all tests, on all cores (PYTEST_ARGS="tests/unit -x")
+	@$(MAKE) --silent --jobs=2 $(VENV)/test $(VENV)/sam
+	@$(VENV)/bin/python -m pytest --numprocesses=logical --dist=loadfile --no-loadscope-reorder \
+		--durations=10 $(PYTEST_ARGS)
 
 test-served: $(VENV)/test ## Walk the API that one of the above serves (URL)
 	@LAMBDO_URL="$(or $(URL),http://127.0.0.1:3000)" $(VENV)/bin/python -m pytest tests/contract $(PYTEST_ARGS)

@@ -55,6 +55,13 @@ def pytest_configure() -> None:
     os.environ["ACCOUNTS"] = "built_in"
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """No workers for a single file: whole files are what is dealt out to them."""
+    files = {argument.partition("::")[0] for argument in config.args}
+    return 0 if len(files) == 1 and files.pop().endswith(".py") else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the longest files first; of an API that runs already, test what is called over HTTP."""
     ranks = {name: rank for rank, name in enumerate(LONGEST)}

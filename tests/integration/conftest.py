@@ -1,5 +1,7 @@
 """What integration tests share: every call there is on tasks, and the database behind the API."""
 
+import fcntl
+import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from tests.clients import User
 from tests.conftest import use_database
+from tests.sam import build_api
 
 
 class Clock:
@@ -74,6 +77,18 @@ def create(http: httpx.Client, user: User, **fields: object) -> dict[str, Any]:
 def add_user(owner: psycopg.Connection, user: User, email: str | None = None) -> None:
     """Put a user's row there, as whatever has the accounts would."""
     owner.execute("INSERT INTO users (id, email) VALUES (%s, %s)", [user.id, email])
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template as `sam build` leaves it, beside what it has built: once for all workers."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    template = folder / "build" / "template.yaml"
+    with (folder / "build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return template if template.exists() else build_api(template.parent)
 
 
 @pytest.fixture

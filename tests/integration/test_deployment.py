@@ -1,7 +1,6 @@
 """A deployment from a clean checkout: `sam build` and `sam deploy`, to an AWS that stands in."""
 
 import json
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -15,15 +14,14 @@ import psycopg
 import pytest
 from botocore.config import Config
 
-from infra.template import ROOT
 from tests.aws import running_aws
 from tests.clients import SECRET, User, make_event
 from tests.integration.conftest import list_objects
 from tests.runtime import ARCHITECTURE
+from tests.sam import run_sam
 from tests.servers import free_port
 from tests.templates import REGION
 
-SAM = ROOT / ".venv" / "sam" / "bin" / "sam"
 STACK = "lambdo-dev"
 
 # What a caller may call, and the function that answers.
@@ -142,31 +140,6 @@ class Account:
         answer = self._lambda.invoke(FunctionName=function, Payload=json.dumps(event))
         payload: dict[str, Any] = json.load(answer["Payload"])
         return payload
-
-
-def run_sam(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run SAM CLI in the project."""
-    return subprocess.run(
-        [str(SAM), *arguments, "--config-file", str(ROOT / "samconfig.toml")],
-        cwd=ROOT,
-        env={**os.environ, **environment, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template as `sam build` leaves it, beside what it has built."""
-    folder = tmp_path_factory.mktemp("build")
-    result = run_sam(
-        *("build", "--config-env", "dev", "--build-dir", str(folder)),
-        *("--parameter-overrides", f"Architecture={ARCHITECTURE}"),
-        environment={},
-    )
-    assert result.returncode == 0, result.stderr
-    return folder / "template.yaml"
 
 
 @pytest.fixture(scope="module")

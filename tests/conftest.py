@@ -17,6 +17,7 @@ import pytest
 from shared import migrations
 from shared.settings import get_settings
 from tests.clients import SECRET, SERVED, HandlerTransport, User
+from tests.openapi import connect
 from tests.servers import fresh_postgres, running_gateway, running_pgbouncer
 
 _HAS_PGBOUNCER = shutil.which("pgbouncer") or os.environ.get("CI")
@@ -162,7 +163,7 @@ def gateway(database_url: str, serve: Callable[[str], str]) -> str:
 @pytest.fixture(scope="session")
 def http(gateway: str) -> Iterator[httpx.Client]:
     """A client of the gateway, over HTTP."""
-    with httpx.Client(base_url=gateway, timeout=30) as client:
+    with connect(gateway) as client:
         yield client
 
 
@@ -170,7 +171,7 @@ def http(gateway: str) -> Iterator[httpx.Client]:
 def handlers(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
     """A client whose requests reach the handlers in this process, as events."""
     use_database(monkeypatch, database_url)
-    with httpx.Client(base_url="http://lambda", transport=HandlerTransport()) as client:
+    with connect("http://lambda", HandlerTransport()) as client:
         yield client
     get_settings.cache_clear()
 

@@ -111,13 +111,6 @@ def check_refusal(answer: httpx.Response, status: int, code: str) -> dict[str, A
     return body
 
 
-@pytest.fixture(scope="session")
-def http(gateway: str) -> Iterator[httpx.Client]:
-    """A client of the gateway. One for all tests, because making one takes longer than a call."""
-    with httpx.Client(base_url=gateway, timeout=30) as client:
-        yield client
-
-
 @pytest.fixture(params=["own", "named"])
 def tasks(request: pytest.FixtureRequest, alice: User) -> str:
     """Where Alice's tasks are: the path that names nobody, then the one that names her."""

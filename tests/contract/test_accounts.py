@@ -24,6 +24,7 @@ from shared.tasks import pages
 from tests.clients import SECRET, SERVED, User
 from tests.conftest import ONE_WAY
 from tests.contract.conftest import TIME, check_refusal, create, list_all
+from tests.openapi import connect
 from tests.servers import running_gateway
 
 Account = dict[str, Any]
@@ -497,7 +498,7 @@ def external(database_url: str) -> Iterator[httpx.Client]:
     """A client of a gateway where a provider owns the accounts."""
     with (
         running_gateway(database_url, ACCOUNTS="external") as url,
-        httpx.Client(base_url=url, timeout=30) as client,
+        connect(url, built_in_accounts=False) as client,
     ):
         yield client
 

@@ -11,6 +11,7 @@ import pytest
 from shared.settings import get_settings
 from tests.clients import User
 from tests.contract.conftest import check_refusal
+from tests.openapi import connect
 from tests.servers import running_gateway
 
 LIMIT = 20
@@ -21,7 +22,7 @@ def limited(database_url: str) -> Iterator[httpx.Client]:
     """A client of a gateway, whose functions allow each user LIMIT calls a minute."""
     with (
         running_gateway(database_url, RATE_LIMIT_PER_MINUTE=str(LIMIT)) as url,
-        httpx.Client(base_url=url, timeout=30) as client,
+        connect(url) as client,
     ):
         yield client
 

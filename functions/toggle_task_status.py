@@ -4,7 +4,7 @@ from uuid import UUID
 
 from shared.http.app import create_caller_app, create_handler, serve_tasks
 from shared.http.requests import CurrentCaller, IfMatch
-from shared.http.responses import JsonResponse
+from shared.http.responses import versioned
 from shared.models import Task
 from shared.tasks import store
 
@@ -16,7 +16,7 @@ app = create_caller_app()
 @serve_tasks(app, "PATCH", "/{task_id}/toggle-status", model=Task, others=(400, 404, 409, 412))
 async def toggle_task_status(caller: CurrentCaller, task_id: UUID, if_match: IfMatch) -> Response:
     """Flip `is_completed`."""
-    return JsonResponse(store.flip(caller, task_id, if_match).json)
+    return versioned(store.flip(caller, task_id, if_match))
 
 
 handler = create_handler(app)

@@ -17,8 +17,8 @@ from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
 from shared.auth import authenticate, authorize
+from shared.callers import Caller, Stranger
 from shared.errors import BadRequest, BodyTooLarge, UnsupportedMediaType, ValidationFailed
-from shared.models import Caller
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -90,13 +90,13 @@ class JsonRoute(APIRoute):
         }
         self._query_names = frozenset(_names_of(self.dependant.query_params))
 
-    def find_caller(self, request: Request) -> Caller:
+    def find_caller(self, request: Request) -> Caller | Stranger:
         """Who calls, before anything else is read that a stranger may send."""
         raise NotImplementedError
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = JsonRequest(scope, receive)
-        caller = scope["state"]["caller"] = self.find_caller(request)
+        caller = self.find_caller(request)
         arguments = await self._read_arguments(request)
         for dependency in self.dependant.dependencies:
             arguments[str(dependency.name)] = caller
@@ -177,9 +177,9 @@ def _list_fields(model: type[BaseModel]) -> frozenset[str]:
 class StrangerRoute(JsonRoute):
     """A route whose caller need not be known."""
 
-    def find_caller(self, request: Request) -> Caller:
+    def find_caller(self, request: Request) -> Stranger:
         """Somebody of whom nothing is known but where the call comes from."""
-        return Caller("", address=request.client.host if request.client else "")
+        return Stranger(request.client.host if request.client else "")
 
 
 class CallerRoute(JsonRoute):
@@ -197,6 +197,7 @@ def _current_caller() -> None:
 
 
 CurrentCaller = Annotated[Caller, Depends(_current_caller)]
+CurrentStranger = Annotated[Stranger, Depends(_current_caller)]
 
 
 def _strong_tags(lines: list[str]) -> frozenset[str] | None:

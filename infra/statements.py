@@ -57,9 +57,13 @@ def _render_constants(module: ModuleType) -> Iterator[str]:
         if isinstance(value, SelectBase | UpdateBase):
             yield f"\n{name} = {_render(value)}\n"
         elif isinstance(value, dict):
-            entries = (f"    {key!r}: {_render(each)},\n" for key, each in value.items())
+            entries = (f"    {_quote(key)}: {_render(each)},\n" for key, each in value.items())
             key_type = _name_type(next(iter(value)))
             yield f"\n{name}: dict[{key_type}, str] = {{\n{''.join(entries)}}}\n"
+
+
+def _quote(key: object) -> str:
+    return repr(key).replace("'", '"')
 
 
 def _name_type(key: object) -> str:

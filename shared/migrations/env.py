@@ -1,10 +1,21 @@
 """Alembic's entry point: runs migrations on the database's direct endpoint."""
 
 import time
+from collections.abc import Iterable
+from typing import Any
 
 import psycopg
 from alembic import context
-from sqlalchemy import Connection, create_engine, pool
+from alembic.autogenerate.rewriter import Rewriter
+from alembic.migration import MigrationContext
+from alembic.operations.ops import (
+    AddColumnOp,
+    CreateCheckConstraintOp,
+    MigrateOperation,
+    MigrationScript,
+)
+from alembic.script import ScriptDirectory
+from sqlalchemy import CheckConstraint, Connection, create_engine, pool
 from sqlmodel import SQLModel
 
 import shared.queries.tables  # noqa: F401 - fills SQLModel.metadata
@@ -15,6 +26,31 @@ from shared.settings import get_settings
 
 _POLL_INTERVAL = 0.2
 """Seconds between two looks whether another upgrade is done."""
+
+
+_writer = Rewriter()
+
+
+@_writer.rewrites(AddColumnOp)
+def _add_rules(_context: Any, _revision: Any, added: AddColumnOp) -> Iterable[MigrateOperation]:
+    """A new column with the rules for its values, which Alembic leaves out by itself."""
+    yield added
+    for rule in added.column.constraints:
+        if isinstance(rule, CheckConstraint):
+            # Rows that are there have the default. To look through them would lock the table.
+            yield CreateCheckConstraintOp(
+                f"{added.table_name}_{added.column.name}_check",
+                added.table_name,
+                str(rule.sqltext),
+                postgresql_not_valid=True,
+            )
+
+
+def _number(_context: MigrationContext, _revision: Any, scripts: list[MigrationScript]) -> None:
+    """Give a new migration the next number."""
+    head = ScriptDirectory.from_config(context.config).get_current_head()
+    for script in scripts:
+        script.rev_id = f"{int(head or 0) + 1:04}"
 
 
 def run_migrations() -> None:
@@ -34,6 +70,7 @@ def run_migrations() -> None:
             connection=connection,
             target_metadata=SQLModel.metadata,
             transaction_per_migration=True,
+            process_revision_directives=_writer.chain(_number),
         )
         with context.begin_transaction():
             context.run_migrations()

@@ -279,7 +279,7 @@ def test_a_change_that_cannot_be_serialized_is_a_conflict(
     use_database(monkeypatch, f"{postgres}{strict}")
     with locked(postgres, task) as rival:
         rival.execute("UPDATE tasks SET title = 'First' WHERE id = %s", [task["id"]])
-        with when_waiting(owner, "UPDATE tasks", rival.commit):
+        with when_waiting(owner, "FROM user_versions", rival.commit):
             answer = make_call(handlers, alice, CHANGE, task["id"])
     assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
     assert read(handlers, alice, task)["title"] == "First"

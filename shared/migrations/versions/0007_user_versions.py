@@ -29,6 +29,7 @@ CREATE TRIGGER add_version AFTER INSERT ON users
     FOR EACH ROW EXECUTE FUNCTION add_user_version();
 
 -- The user's next version. A transaction moves it forward once: after that the row is its own.
+-- Where there is no such user, a foreign key refuses the task.
 CREATE FUNCTION next_version(owner text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     reached bigint;
@@ -39,7 +40,7 @@ BEGIN
     IF NOT FOUND THEN
         SELECT version INTO reached FROM user_versions WHERE user_id = owner;
     END IF;
-    RETURN reached;
+    RETURN coalesce(reached, 1);
 END $$;
 """
 

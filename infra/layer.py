@@ -6,7 +6,7 @@ builds it: packages are pinned by their hashes and taken as wheels for Lambda's 
 
 import compileall
 import shutil
-import subprocess  # nosec B404 # called once, with constants
+import subprocess
 import sys
 from pathlib import Path
 from py_compile import PycInvalidationMode
@@ -34,8 +34,6 @@ _UNUSED = (
     "pycparser*",
     # The models of a version that is past: FastAPI would ask for them, and makes do without.
     "pydantic/v1",
-    # They would make queries faster, and none of ours is made by SQLAlchemy.
-    "sqlalchemy/**/*.so",
     *(f"sqlalchemy/dialects/{name}" for name in ("mssql", "mysql", "oracle", "sqlite")),
     "sqlalchemy/testing",
     # They differ from build to build, or from machine to machine.
@@ -60,7 +58,7 @@ def build(architecture: str, directory: Path) -> int:
 
 
 def _install(machine: str, packages: Path) -> None:
-    subprocess.run(  # nosec B603 # noqa: S603 - of constants
+    subprocess.run(  # noqa: S603 - of constants
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
             *("--requirement", str(ROOT / "requirements.txt"), "--require-hashes"),

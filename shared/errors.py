@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from shared.models import MAX_DETAILS, ErrorBody
+from shared.models import MAX_DETAILS
 
 PROBLEM_TYPE = "application/problem+json"
 """RFC 9457's media type for errors."""
@@ -96,18 +96,14 @@ class UserUnknown(Unauthorized):
     detail = "The token is valid, but its user has no account here."
 
 
-class SignInError(ApiError):
-    """What only the functions that register and log in answer."""
-
-
-class CredentialsInvalid(SignInError):
+class CredentialsInvalid(ApiError):
     status_code = 401
     code = "credentials_invalid"
     detail = "There is no account with this e-mail address and password."
     always: ClassVar = {"WWW-Authenticate": "Bearer"}  # RFC 9110, 11.6.1: no 401 goes without
 
 
-class EmailTaken(SignInError):
+class EmailTaken(ApiError):
     status_code = 409
     code = "conflict"
     detail = "This e-mail address has an account already; log in instead."
@@ -235,25 +231,6 @@ def _names_problem_type(accepted: str) -> bool:
         if media_type == PROBLEM_TYPE and not any(map(_NO_WEIGHT.fullmatch, parameters)):
             return True
     return False
-
-
-def document_error(status: int, *known: type[ApiError]) -> dict[str, Any]:
-    """How an OpenAPI document describes the answers with this status: by their codes.
-
-    `known` are the only ones of an endpoint that has not all that the status may have.
-    """
-    if status < HTTPStatus.BAD_REQUEST:
-        return {"description": HTTPStatus(status).phrase}
-    codes = sorted(
-        kind.code
-        for kind in known or (*ApiError.__subclasses__(), *Unauthorized.__subclasses__())
-        if hasattr(kind, "code") and kind.status_code == status
-    )
-    return {
-        "model": ErrorBody,
-        "description": ", ".join(f"`{code}`" for code in codes),
-        "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
 
 
 def install_error_handlers(app: FastAPI, logger: Logger) -> None:

@@ -1,11 +1,13 @@
 """The app factory: from an endpoint to what Lambda calls."""
 
 import logging
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from mangum import Mangum
 from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
@@ -17,18 +19,20 @@ from shared.data import database
 from shared.errors import (
     PROBLEM_TYPE,
     ApiError,
-    BadRequest,
     BodyTooLarge,
+    DatabaseUnavailable,
     InternalError,
+    KeysUnavailable,
     RateLimited,
-    UnsupportedMediaType,
+    TokenExpired,
+    TokenInvalid,
+    TokenMissing,
+    UserUnknown,
     ValidationFailed,
-    document_error,
     install_error_handlers,
 )
-from shared.http.requests import CallerRoute, JsonRoute, StrangerRoute
-from shared.http.responses import Envelope
-from shared.models import Session
+from shared.http.requests import CallerRoute, JsonRoute, Route, StrangerRoute
+from shared.http.responses import Envelope, Response
 from shared.settings import get_settings
 
 # Python's logging HOWTO, "Optimization": what no line of ours has need not be found out for each.
@@ -43,33 +47,26 @@ _logger = Logger(
     json_deserializer=str,  # Powertools would try each message as JSON
 )
 
-_USER_ID = {
-    "name": "user_id",
-    "in": "path",
-    "required": True,
-    "description": "The subject of the token",
-    "schema": {"type": "string"},
-}
-
 # Lambda traces and measures already; FastAPI would look for a recipient at each request.
 _TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
-# Where the task paths begin, how the document groups them, and their parameters.
-_FAMILIES: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
-    ("/api", "tasks of the token's user", []),
-    ("/api/{user_id}", "tasks of the user in the path", [_USER_ID]),
-)
-
-_ALWAYS_POSSIBLE = (401, 403, 422, 429, 500, 503)
-_ALWAYS_POSSIBLE_FOR_ACCOUNTS = (401, 429, 500, 503)
-_ALWAYS_POSSIBLE_WITHOUT_TOKEN = (
-    BadRequest,
+# What every endpoint may refuse with, by who may call it. JsonRoute.list_errors adds what follows
+# from an endpoint's parameters.
+_PAGES_RAISE = (InternalError,)
+_STRANGERS_RAISE = (
+    *_PAGES_RAISE,
     BodyTooLarge,
-    UnsupportedMediaType,
     ValidationFailed,
     RateLimited,
-    InternalError,
+    DatabaseUnavailable,
+    KeysUnavailable,
 )
+_CALLERS_RAISE = (*_STRANGERS_RAISE, TokenMissing, TokenExpired, TokenInvalid, UserUnknown)
+_ALWAYS_RAISED: dict[type[APIRoute], tuple[type[ApiError], ...]] = {
+    Route: _PAGES_RAISE,
+    StrangerRoute: _STRANGERS_RAISE,
+    CallerRoute: _CALLERS_RAISE,
+}
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -83,6 +80,7 @@ def create_app(*, with_database: bool = False) -> FastAPI:
         database.check_settings()
     # Redirecting a trailing slash away would lose the stage of a URL and the body of a POST.
     app = FastAPI(title="Lambdo", openapi_url=None, redirect_slashes=False, telemetry=_TELEMETRY)
+    app.router.route_class = Route
     install_error_handlers(app, _logger)
     return app
 
@@ -114,81 +112,44 @@ def _create_lean_app(route_class: type[JsonRoute]) -> FastAPI:
     return app
 
 
-def serve_tasks(
+def serve(
     app: FastAPI,
-    method: str,
-    path: str = "",
+    route: str,
     *,
-    model: type[BaseModel] | None,
+    model: type[BaseModel] | None = None,
     status: int = 200,
-    others: Iterable[int] = (),
+    raises: tuple[type[ApiError], ...] = (),
+    response_class: type[Response] = JSONResponse,
 ) -> Callable[[Endpoint], Endpoint]:
-    """Serve an endpoint under both families of task paths: of the user named, and of the caller.
+    """Serve an endpoint at a route such as `GET /api/tasks`; tasks also below /api/{user_id}.
 
-    `model`, `status` and `others` document its answers: the usual one, and the other statuses
-    that it has beyond those that all endpoints have.
+    The rest is for the document: the `status` of a success, its body, which is `model` as JSON
+    unless `response_class` has another media type, and the errors that the endpoint `raises`.
+    Errors that every endpoint of the app may answer with, or that follow from its parameters, need
+    not be named.
     """
-    responses: dict[int | str, dict[str, Any]] = {
-        other: document_error(other) for other in sorted({*_ALWAYS_POSSIBLE, *others})
-    }
+    route_class = cast(type[Route], app.router.route_class)  # create_app chooses it
+    method, path = route.split(" ")
+    paths = [path]
+    if path.startswith("/api/tasks"):
+        paths.append(path.replace("/api/", "/api/{user_id}/", 1))
 
     def register(endpoint: Endpoint) -> Endpoint:
-        for family, tag, parameters in _FAMILIES:
-            app.add_api_route(
-                f"{family}/tasks{path}",
+        app.router.routes += [
+            route_class(
+                each,
                 endpoint,
                 methods=[method],
-                response_model=model,
                 status_code=status,
-                responses=responses,
-                tags=[tag],
-                openapi_extra={"parameters": parameters, "security": [{"bearer": []}]},
+                response_class=response_class,
+                model=model,
+                raises=(*_ALWAYS_RAISED[route_class], *raises),
             )
+            for each in paths
+        ]
         return endpoint
 
     return register
-
-
-def serve_account(
-    app: FastAPI,
-    method: str,
-    path: str = "",
-    *,
-    model: type[BaseModel] | None,
-    status: int = 200,
-    others: Iterable[int] = (),
-) -> Callable[[Endpoint], Endpoint]:
-    """Serve an endpoint on the caller's own account, documented as `serve_tasks` does."""
-    return app.api_route(
-        f"/api/users/me{path}",
-        methods=[method],
-        response_model=model,
-        status_code=status,
-        responses={
-            other: document_error(other)
-            for other in sorted({*_ALWAYS_POSSIBLE_FOR_ACCOUNTS, *others})
-        },
-        tags=["account of the token's user"],
-        openapi_extra={"security": [{"bearer": []}]},
-    )
-
-
-def serve_sign_in(
-    app: FastAPI, path: str, *, status: int, refusal: type[ApiError]
-) -> Callable[[Endpoint], Endpoint]:
-    """Serve an endpoint that answers a token; `refusal` is what only this one may refuse with."""
-    known = {kind.status_code: kind for kind in (*_ALWAYS_POSSIBLE_WITHOUT_TOKEN, refusal)}
-    return app.api_route(
-        f"/api/auth{path}",
-        methods=["POST"],
-        response_model=Session,
-        status_code=status,
-        responses={
-            **{other: document_error(other, known[other]) for other in sorted(known)},
-            503: document_error(503),
-        },
-        tags=["built-in accounts"],
-    )
 
 
 def create_handler(app: FastAPI) -> Mangum:

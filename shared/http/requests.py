@@ -1,12 +1,19 @@
-"""What endpoints read of a request: the caller, a JSON body, preconditions."""
+"""What endpoints read of a request: the caller, a JSON body, preconditions.
+
+JsonRoute uses parts of FastAPI that its documentation does not name: `APIRoute.dependant`, which
+says what an endpoint takes; `request_params_to_args`, `request_body_to_args` and `ModelField`,
+which validate it. FastAPI calls these itself, but only together with its dependencies, exit stacks
+and response models, which cost each request 100 us. tests/unit/test_private_parts.py fails on
+another minor version of FastAPI and says what to check.
+"""
 
 import functools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, NoReturn, get_origin
 
-from fastapi import Depends, Header, Request, Response
+from fastapi import Depends, Header, Query, Request
 from fastapi._compat import ModelField
 from fastapi.dependencies.utils import request_body_to_args, request_params_to_args
 from fastapi.exceptions import RequestValidationError
@@ -17,8 +24,22 @@ from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
 from shared.auth import authenticate, authorize
-from shared.errors import BadRequest, BodyTooLarge, UnsupportedMediaType, ValidationFailed
+from shared.errors import (
+    ApiError,
+    BadRequest,
+    BodyTooLarge,
+    Conflict,
+    Forbidden,
+    NotFound,
+    PreconditionFailed,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+from shared.http.responses import Response
 from shared.models import Caller
+
+# Functions take these from here: tests/unit/test_imports.py says why.
+__all__ = ["CurrentCaller", "IfMatch", "IfNoneMatch", "JsonRequest", "Query", "Request"]
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -67,11 +88,35 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-class JsonRoute(APIRoute):
+class Route(APIRoute):
+    """A route that keeps what only the document needs: its `model`, and the errors it `raises`.
+
+    FastAPI would build a validator for each model and each error at every cold start, though no
+    request needs one. infra/openapi.py asks for them when it makes the document.
+    """
+
+    def __init__(
+        self,
+        *arguments: Any,
+        model: type[BaseModel] | None = None,
+        raises: Iterable[type[ApiError]] = (),
+        **options: Any,
+    ) -> None:
+        """A route as FastAPI makes it, without a response model."""
+        super().__init__(*arguments, **{**options, "response_model": None})
+        self.model = model
+        self.raises = frozenset(raises)
+        self.headers = frozenset(each.alias for each in self.dependant.header_params)
+
+    def list_errors(self) -> frozenset[type[ApiError]]:
+        """Every error that the endpoint may answer with."""
+        return self.raises
+
+
+class JsonRoute(Route):
     """A route whose body, if it has one, is JSON, and whose endpoint answers a Response.
 
-    FastAPI documents and validates what the endpoint takes, and no more than that: what it has for
-    dependencies, response models, streams and forms costs each request 100 us.
+    FastAPI documents and validates what the endpoint takes, and does no more than that.
 
     Raises BodyTooLarge, UnsupportedMediaType, RequestValidationError, and what `find_caller` does.
     """
@@ -89,6 +134,19 @@ class JsonRoute(APIRoute):
             if not each.field_info.is_required()
         }
         self._query_names = frozenset(_names_of(self.dependant.query_params))
+
+    def list_errors(self) -> frozenset[type[ApiError]]:
+        """The errors that the endpoint names, and those that follow from what it takes."""
+        implied = {
+            # A slash in a parameter arrives decoded, so that no route matches the path.
+            NotFound: "{" in self.path,
+            Forbidden: "{user_id}" in self.path,
+            BadRequest: self.body_field or self.headers & {"if-match", "if-none-match"},
+            UnsupportedMediaType: self.body_field,
+            PreconditionFailed: "if-match" in self.headers,
+            Conflict: self.methods != {"GET"},
+        }
+        return self.raises.union(error for error, is_possible in implied.items() if is_possible)
 
     def find_caller(self, request: Request) -> Caller:
         """Who calls, before anything else is read that a stranger may send."""

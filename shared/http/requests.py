@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, NoReturn, get_origin
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Header, Query, Request, Response
 from fastapi._compat import ModelField
 from fastapi.dependencies.utils import request_body_to_args, request_params_to_args
 from fastapi.exceptions import RequestValidationError
@@ -35,7 +35,6 @@ from shared.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
-from shared.http.responses import Response
 from shared.models import Caller
 
 # Functions take these from here: tests/unit/test_imports.py says why.

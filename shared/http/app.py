@@ -1,4 +1,4 @@
-"""The app factory: from an endpoint to what Lambda calls."""
+"""The app factory: from an endpoint to the handler that Lambda calls."""
 
 import logging
 from collections.abc import Callable
@@ -35,7 +35,7 @@ from shared.http.requests import CallerRoute, JsonRoute, Route, StrangerRoute
 from shared.http.responses import Envelope, Response
 from shared.settings import get_settings
 
-# Python's logging HOWTO, "Optimization": what no line of ours has need not be found out for each.
+# Python's logging HOWTO, "Optimization": no log line here names a thread, process or source line.
 logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 logging.logAsyncioTasks = False  # type: ignore[attr-defined] # there from Python 3.12 on
 logging._srcfile = None
@@ -44,10 +44,10 @@ _logger = Logger(
     service=get_settings().powertools_service_name,
     level=get_settings().log_level,
     location=None,
-    json_deserializer=str,  # Powertools would try each message as JSON
+    json_deserializer=str,  # Powertools would try to parse each message as JSON
 )
 
-# Lambda traces and measures already; FastAPI would look for a recipient at each request.
+# Lambda traces and measures already. FastAPI would look for a telemetry provider on each request.
 _TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
 # What every endpoint may refuse with, by who may call it. JsonRoute.list_errors adds what follows
@@ -72,13 +72,13 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
 def create_app(*, with_database: bool = False) -> FastAPI:
-    """An app that words every refusal as docs/api.md has it.
+    """An app that answers every error in the one shape that docs/api.md describes.
 
-    Raises SettingsError where its database is not set up, so that a function stops at its start.
+    Raises SettingsError if its database is not set up, so that a function stops at its start.
     """
     if with_database:
         database.check_settings()
-    # Redirecting a trailing slash away would lose the stage of a URL and the body of a POST.
+    # A redirect to the path without its trailing slash would lose the stage and the body of a POST.
     app = FastAPI(title="Lambdo", openapi_url=None, redirect_slashes=False, telemetry=_TELEMETRY)
     app.router.route_class = Route
     install_error_handlers(app, _logger)
@@ -88,16 +88,16 @@ def create_app(*, with_database: bool = False) -> FastAPI:
 def create_caller_app() -> FastAPI:
     """An app whose endpoints have a caller and a database.
 
-    Raises SettingsError where either is not set up.
+    Raises SettingsError if either is not set up.
     """
     auth.check_settings()
     return _create_lean_app(CallerRoute)
 
 
 def create_sign_in_app() -> FastAPI:
-    """An app whose endpoints make callers of strangers.
+    """An app whose endpoints anybody may call, to register or to log in.
 
-    Raises SettingsError where accounts are not built in, or its database or secret is not set up.
+    Raises SettingsError if accounts are not built in, or its database or secret is not set up.
     """
     auth.check_signing_settings()
     return _create_lean_app(StrangerRoute)
@@ -106,8 +106,8 @@ def create_sign_in_app() -> FastAPI:
 def _create_lean_app(route_class: type[JsonRoute]) -> FastAPI:
     app = create_app(with_database=True)
     app.router.route_class = route_class
-    # The rest of FastAPI's middleware is for what a JsonRoute has not, or answers for what nobody
-    # caught, as Envelope does.
+    # FastAPI's other middleware closes what dependencies opened, which a JsonRoute has none of, and
+    # answers unhandled exceptions, which Envelope does.
     app.middleware_stack = ExceptionMiddleware(app.router, handlers=app.exception_handlers)
     return app
 
@@ -153,8 +153,8 @@ def serve(
 
 
 def create_handler(app: FastAPI) -> Mangum:
-    """What Lambda calls with an API Gateway event (payload format 2.0)."""
-    # Lambda has no moment for start-up and shutdown: Mangum would run both on every request.
-    # What it does not know for text it would answer in base64.
+    """The handler that Lambda calls with an API Gateway event (payload format 2.0)."""
+    # Mangum would run start-up and shutdown on every request. It sends media types that it does
+    # not know as text in base64.
     text_types = [*DEFAULT_TEXT_MIME_TYPES, PROBLEM_TYPE]
     return Mangum(Envelope(app, _logger), lifespan="off", text_mime_types=text_types)

@@ -5,7 +5,7 @@ from uuid import UUID
 from shared.errors import TaskNotFound
 from shared.http.app import create_caller_app, create_handler, serve
 from shared.http.requests import CurrentCaller, IfMatch
-from shared.http.responses import JsonResponse, Response
+from shared.http.responses import Response, versioned
 from shared.models import NO_BODY, Task, TaskCompletion
 from shared.tasks import store
 
@@ -18,8 +18,8 @@ async def complete_task(
 ) -> Response:
     """Set `is_completed` to what the body says, or flip it where there is no body."""
     if body is NO_BODY:
-        return JsonResponse(store.flip(caller, task_id, if_match).json)
-    return JsonResponse(store.change(caller, task_id, body, if_match).json)
+        return versioned(store.flip(caller, task_id, if_match))
+    return versioned(store.change(caller, task_id, body, if_match))
 
 
 handler = create_handler(app)

@@ -2,7 +2,7 @@
 
 from shared.errors import CredentialsInvalid
 from shared.http.app import create_handler, create_sign_in_app, serve
-from shared.http.requests import CurrentCaller
+from shared.http.requests import CurrentStranger
 from shared.http.responses import JsonResponse, Response
 from shared.identity import sign_in
 from shared.identity.credentials import Login
@@ -12,9 +12,9 @@ app = create_sign_in_app()
 
 
 @serve(app, "POST /api/auth/login", model=Session, raises=(CredentialsInvalid,))
-async def log_in(caller: CurrentCaller, body: Login) -> Response:
+async def log_in(stranger: CurrentStranger, body: Login) -> Response:
     """Log in. An unknown e-mail address and a wrong password are the same refusal."""
-    return JsonResponse(sign_in.log_in(caller, body))
+    return JsonResponse(sign_in.log_in(stranger, body))
 
 
 handler = create_handler(app)

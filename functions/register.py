@@ -2,7 +2,7 @@
 
 from shared.errors import EmailTaken
 from shared.http.app import create_handler, create_sign_in_app, serve
-from shared.http.requests import CurrentCaller
+from shared.http.requests import CurrentStranger
 from shared.http.responses import JsonResponse, Response
 from shared.identity import sign_in
 from shared.identity.credentials import Registration
@@ -12,9 +12,9 @@ app = create_sign_in_app()
 
 
 @serve(app, "POST /api/auth/register", model=Session, status=201, raises=(EmailTaken,))
-async def register(caller: CurrentCaller, body: Registration) -> Response:
+async def register(stranger: CurrentStranger, body: Registration) -> Response:
     """Register with an e-mail address and a password, and be logged in."""
-    return JsonResponse(sign_in.register(caller, body), status_code=201)
+    return JsonResponse(sign_in.register(stranger, body), status_code=201)
 
 
 handler = create_handler(app)

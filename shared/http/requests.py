@@ -24,6 +24,7 @@ from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
 from shared.auth import authenticate, authorize
+from shared.callers import Caller, Stranger
 from shared.errors import (
     ApiError,
     BadRequest,
@@ -35,10 +36,9 @@ from shared.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
-from shared.models import Caller
 
 # Functions take these from here: tests/unit/test_imports.py says why.
-__all__ = ["CurrentCaller", "IfMatch", "IfNoneMatch", "JsonRequest", "Query", "Request"]
+__all__ = ["CurrentCaller", "CurrentStranger", "IfMatch", "IfNoneMatch", "Query", "Request"]
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -126,7 +126,7 @@ class JsonRoute(Route):
         """A route as FastAPI makes it. Raises TypeError if the endpoint has other dependencies."""
         super().__init__(*arguments, **options)
         if any(each.call is not _current_caller for each in self.dependant.dependencies):
-            raise TypeError(f"{self.name}: an endpoint may depend on nothing but CurrentCaller")
+            raise TypeError(f"{self.name}: an endpoint may depend on its caller alone")
         self.app = self._answer
         # Looked up once, because pydantic takes long to find a default.
         self._header_defaults = {
@@ -149,13 +149,13 @@ class JsonRoute(Route):
         }
         return self.raises.union(error for error, is_possible in implied.items() if is_possible)
 
-    def find_caller(self, request: Request) -> Caller:
+    def find_caller(self, request: Request) -> Caller | Stranger:
         """Who calls. Nothing else of the request is read before."""
         raise NotImplementedError
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = JsonRequest(scope, receive)
-        caller = scope["state"]["caller"] = self.find_caller(request)
+        caller = self.find_caller(request)
         arguments = await self._read_arguments(request)
         for dependency in self.dependant.dependencies:
             arguments[str(dependency.name)] = caller
@@ -236,9 +236,9 @@ def _list_fields(model: type[BaseModel]) -> frozenset[str]:
 class StrangerRoute(JsonRoute):
     """A route whose caller need not be known."""
 
-    def find_caller(self, request: Request) -> Caller:
+    def find_caller(self, request: Request) -> Stranger:
         """Somebody of whom nothing is known but where the call comes from."""
-        return Caller("", address=request.client.host if request.client else "")
+        return Stranger(request.client.host if request.client else "")
 
 
 class CallerRoute(JsonRoute):
@@ -256,6 +256,7 @@ def _current_caller() -> None:
 
 
 CurrentCaller = Annotated[Caller, Depends(_current_caller)]
+CurrentStranger = Annotated[Stranger, Depends(_current_caller)]
 
 
 def _strong_tags(lines: list[str]) -> frozenset[str] | None:

@@ -2,15 +2,18 @@
 
 import json
 import time
+from dataclasses import replace
+from typing import NamedTuple
 
 import jwt
 from pydantic import SecretStr
 
 from shared.auth import OWN_KEY_ID, read_secret
+from shared.callers import Stranger, System
 from shared.data import database
-from shared.data.connection import Statement
+from shared.data.connection import Row, Statement
+from shared.data.query import Command, Query, first_column, is_found
 from shared.errors import CredentialsInvalid, EmailTaken
-from shared.identity.accounts import USER_JSON
 from shared.identity.credentials import (
     Login,
     Registration,
@@ -18,40 +21,22 @@ from shared.identity.credentials import (
     is_outdated,
     verify_password,
 )
-from shared.models import Caller
 from shared.settings import get_settings
+from shared.statements import users as statements
 
 TOKEN_LIFETIME = 60 * 60
 """Seconds for which a token is good."""
 
-# Row-level security lets a user's row be made by that user alone.
-_BECOME_NEW_USER = "SELECT set_config('app.user_id', uuid_v7()::text, true)"
 
-_REGISTER = f"""
-    WITH registered AS (
-        INSERT INTO users (id, email, hashed_password)
-        VALUES (current_setting('app.user_id'), %(email)s, %(hashed_password)s)
-        ON CONFLICT DO NOTHING
-        RETURNING *
-    )
-    SELECT id, {USER_JSON} FROM registered
-"""  # nosec
+class _Account(NamedTuple):
+    """An account: its user's id, the user as JSON, and the password as it is kept."""
 
-_FIND = f"SELECT id, {USER_JSON}, hashed_password FROM find_account(%(email)s)"  # nosec
-
-_EXISTS = "SELECT FROM find_account(%(email)s)"
-
-_REHASH = f"""
-    WITH rehashed AS (
-        UPDATE users SET hashed_password = %(hashed_password)s
-        WHERE id = %(user_id)s AND hashed_password = %(outdated)s
-        RETURNING *
-    )
-    SELECT {USER_JSON} FROM rehashed
-"""  # nosec
+    user_id: str
+    user: str
+    hashed_password: str = ""
 
 
-def register(stranger: Caller, registration: Registration) -> str:
+def register(stranger: Stranger, registration: Registration) -> str:
     """A new account, and a token for it, as JSON.
 
     It takes two round trips: the password is not hashed, which is costly, before the attempt is
@@ -61,23 +46,20 @@ def register(stranger: Caller, registration: Registration) -> str:
     signed with.
     """
     secret = read_secret()
-    stranger.email = registration.email
-    exists = Statement(_EXISTS, {"email": registration.email})
-    (taken,) = database.run(stranger, exists, reads=True)
-    if taken:
+    email = registration.email
+    is_taken = Query(Statement(statements.HAS_ACCOUNT, {"email": email}), is_found)
+    if any(database.run(replace(stranger, email=email), is_taken)):
         raise EmailTaken
-    values = {
-        "email": registration.email,
-        "hashed_password": hash_password(registration.password),
-    }
-    _, rows = database.run(stranger, Statement(_BECOME_NEW_USER), Statement(_REGISTER, values))
-    if not rows:
+    values = {"email": email, "hashed_password": hash_password(registration.password)}
+    become = Query(Statement(statements.BECOME_NEW_USER), first_column)
+    create = Command(Statement(statements.REGISTER, values), _read_account)
+    _, account = database.run(System(), become, create)
+    if account is None:
         raise EmailTaken
-    user_id, user = rows[0]
-    return _answer(user_id, user, secret)
+    return _answer(account, secret)
 
 
-def log_in(stranger: Caller, login: Login) -> str:
+def log_in(stranger: Stranger, login: Login) -> str:
     """The account that these are the e-mail address and password of, and a token, as JSON.
 
     It is asked for in one round trip; where the password has to be hashed anew, that is a second.
@@ -86,25 +68,28 @@ def log_in(stranger: Caller, login: Login) -> str:
     `register` does. An attempt counts whether or not it succeeds.
     """
     secret = read_secret()
-    stranger.email = login.email
-    (rows,) = database.run(stranger, Statement(_FIND, {"email": login.email}), reads=True)
-    user_id, user, hashed = rows[0] if rows else (None, None, None)
-    if not verify_password(login.password, hashed):
+    find = Query(Statement(statements.FIND_ACCOUNT, {"email": login.email}), _read_account)
+    (account,) = database.run(replace(stranger, email=login.email), find)
+    if not verify_password(login.password, account and account.hashed_password) or not account:
         raise CredentialsInvalid
-    if is_outdated(hashed):
-        user = _rehash(stranger, user_id, login.password, hashed) or user
-    return _answer(user_id, user, secret)
+    if is_outdated(account.hashed_password):
+        account = _rehash(account, login.password) or account
+    return _answer(account, secret)
 
 
-def _rehash(stranger: Caller, user_id: str, password: SecretStr, outdated: str) -> str | None:
-    """The user as JSON after that; None where another login or a deletion came first."""
-    user = Caller(user_id, registered=True, allowance=stranger.allowance)  # it is counted
-    values = {"hashed_password": hash_password(password), "outdated": outdated}
-    (rows,) = database.run(user, Statement(_REHASH, values))
-    return rows[0][0] if rows else None
+def _rehash(account: _Account, password: SecretStr) -> _Account | None:
+    """The account after that; None where another login or a deletion came first."""
+    values = {"hashed_password": hash_password(password), "outdated": account.hashed_password}
+    command = Command(Statement(statements.REHASH, values), _read_account)
+    (rehashed,) = database.run(System(account.user_id), command)
+    return rehashed
 
 
-def _answer(user_id: str, user: str, secret: str) -> str:
+def _read_account(rows: list[Row]) -> _Account | None:
+    return _Account(*rows[0]) if rows else None
+
+
+def _answer(account: _Account, secret: str) -> str:
     settings = get_settings()
     now = int(time.time())
     claims = {
@@ -112,11 +97,11 @@ def _answer(user_id: str, user: str, secret: str) -> str:
         "aud": settings.token_audience,
         "iat": now,
         "exp": now + TOKEN_LIFETIME,
-        "sub": user_id,
+        "sub": account.user_id,
     }
     session = {
         "access_token": jwt.encode(claims, secret, "HS256", {"kid": OWN_KEY_ID}),
-        "token_type": "bearer",  # nosec B105 # RFC 6750
+        "token_type": "bearer",  # RFC 6750
         "expires_in": TOKEN_LIFETIME,
     }
-    return f'{json.dumps(session)[:-1]}, "user": {user}}}'
+    return f'{json.dumps(session)[:-1]}, "user": {account.user}}}'

@@ -213,7 +213,7 @@ def test_a_call_that_fails_is_counted(
     assert answer.status_code == 503
     assert int(answer.headers["RateLimit-Remaining"]) == before - 1
     with monkeypatch.context() as broken:
-        broken.setattr("shared.tasks.store._READ", "SELECT 1 / 0")
+        broken.setattr("shared.statements.tasks.READ", "SELECT 1 / 0")
         answer = make_call(handlers, alice, READ, task["id"])
     assert answer.status_code == 500
     assert int(answer.headers["RateLimit-Remaining"]) == before - 2

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from infra.template import ROOT, Route, read_routes
-from shared.models import Caller
+from shared.callers import Caller
 from shared.tasks import store
 from tests.clients import SECRET, User, make_event
 

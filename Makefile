@@ -50,10 +50,9 @@ lint: $(VENV)/test $(VENV)/sam ## Check style, types, the templates and the work
 	@$(VENV)/sam/bin/cfn-lint --regions us-east-1 -- infra/ci-role.yaml
 	@$(VENV)/bin/zizmor --quiet --offline --pedantic .github
 
-scan: $(VENV)/scan ## Look for what is unsafe in the templates, the workflows and the code
+scan: $(VENV)/scan ## Look for what is unsafe in the templates, the workflows and the container file
 	@# What is in tests/bench/textbook is measured and never deployed.
 	@$(VENV)/scan/bin/checkov --directory . --quiet --compact --skip-download --skip-path tests/bench/textbook
-	@$(VENV)/scan/bin/bandit --quiet --recursive functions shared infra
 
 audit: $(VENV)/test ## Look for known vulnerabilities in what runs on Lambda
 	@$(VENV)/bin/pip-audit --strict --disable-pip --requirement requirements.txt

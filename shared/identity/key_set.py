@@ -1,14 +1,16 @@
-"""The key set that an identity provider publishes: what others than we sign tokens with.
+"""The public keys that an identity provider publishes, to check its tokens with.
 
-PyJWT's own client bounds neither how long an answer takes in all nor how large it is, and gives up
-the keys that it has when it cannot renew them.
+PyJWT reads a key and checks its type, curve and length. Its PyJWKClient and PyJWKSet are not used:
+the client bounds neither the total time nor the size of an answer, asks a provider that fails again
+for every token, and drops its keys when they expire during an outage; the set has RSA keys without
+`alg` for RS256 alone, and the same error for a set without usable keys and for what is no set.
 """
 
 import functools
 import json
 import time
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 import jwt
 from snapshot_restore_py import register_before_snapshot
@@ -18,55 +20,40 @@ from shared.runtime import outbound
 from shared.runtime.deadline import time_left
 
 MAX_AGE = 300
-"""Seconds for which keys are kept, and a key that was withdrawn still counts."""
+"""Seconds for which keys are used, including one that the provider has withdrawn."""
 
 MAX_AGE_WITHOUT_ANSWER = 3600
-"""Seconds for which keys are kept where the provider does not answer."""
+"""Seconds for which keys are used while the provider does not answer."""
 
 RETRY_INTERVAL = 30
-"""Seconds between two fetches, whatever tokens arrive, once there are keys."""
+"""Seconds between two fetches once there are keys, whatever tokens arrive."""
 
 FETCH_TIMEOUT = 3
-"""Seconds that a fetch may take, from looking the host up to the last byte."""
+"""Seconds that a fetch may take, from resolving the host to the last byte."""
 
 MAX_BYTES = 256 * 1024
 
-_MIN_RSA_BITS = 2048
-"""RFC 7518, 3.3 and 3.5."""
-
-# RFC 7518, 3.1 and RFC 8037: the type and curve of key that an algorithm takes.
-_KEY_TYPES = {
-    "EdDSA": ("OKP", "Ed25519"),
-    "ES256": ("EC", "P-256"),
-    "RS256": ("RSA", None),
-    "PS256": ("RSA", None),
-}
-
-
-class _Key(NamedTuple):
-    algorithm: str
-    key_id: str | None
-    public_key: Any
+_ALGORITHMS = ("EdDSA", "ES256", "RS256", "PS256")
 
 
 class KeySet:
-    """The keys at a URL, which are fetched when a token first needs them."""
+    """The keys at a URL, fetched when a token first needs them."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._keys: list[_Key] = []
+        self._keys: list[jwt.PyJWK] = []
         self._fetched_at: float | None = None
         self._retried_at = -float("inf")
         self._failure: Exception | None = None
 
     def find_key(self, algorithm: str, key_id: str | None) -> Any:
-        """The public key for a token's `alg` and `kid`; None where the set has none for it.
+        """The public key for a token's `alg` and `kid`; None if the set has none for it.
 
-        A `kid` that is not known has the set fetched again: the provider may have new keys. A token
-        without one (RFC 7515, 4.1.4) is for the only key of its algorithm, if there is only one.
+        An unknown `kid` has the set fetched again, because the provider may have new keys. A token
+        without a `kid` (RFC 7515, 4.1.4) gets the only key of its algorithm, if there is only one.
 
-        Raises KeysUnavailable where that cannot be known, because the set cannot be had. Until it
-        could be had once, every token has it asked for.
+        Raises KeysUnavailable if the set cannot be fetched and no key is known. Until the first
+        successful fetch, every token triggers one.
         """
         now = _clock()
         if first := self._fetched_at is None:
@@ -81,11 +68,13 @@ class KeySet:
             fitting = self._find(algorithm, key_id)
         if not fitting and self._failure:
             raise KeysUnavailable from self._failure
-        return fitting[0].public_key if len(fitting) == 1 else None
+        return fitting[0].key if len(fitting) == 1 else None
 
-    def _find(self, algorithm: str, key_id: str | None) -> list["_Key"]:
+    def _find(self, algorithm: str, key_id: str | None) -> list[jwt.PyJWK]:
         return [
-            key for key in self._keys if key.algorithm == algorithm and key_id in (None, key.key_id)
+            key
+            for key in self._keys
+            if key.algorithm_name == algorithm and key_id in (None, key.key_id)
         ]
 
     def _fetch_again(self, now: float) -> None:
@@ -103,54 +92,49 @@ class KeySet:
             self._fetched_at = now
 
 
-# With SnapStart a function begins from a picture of itself, which may be days old.
+# A snapshot may be days old when a function starts from it.
 get_key_set = functools.cache(KeySet)
 register_before_snapshot(get_key_set.cache_clear)
 
 
 def _clock() -> float:
-    # Not monotonic(), which may stand still while Lambda has the process frozen.
+    # Not monotonic(), which may stand still while Lambda freezes the process.
     return time.time()
 
 
-def _read_keys(document: bytes) -> list[_Key]:
-    """What tokens can be checked with, of a key set (RFC 7517, 5).
+def _read_keys(document: bytes) -> list[jwt.PyJWK]:
+    """The usable keys of a key set (RFC 7517, 5), each for one algorithm; others are ignored.
 
-    An entry that is not understood is left out, as the RFC has it.
-    Raises ValueError for what is no key set.
+    Raises ValueError if the document is not a key set.
     """
     try:
         entries = json.loads(document)["keys"]
-        if not isinstance(entries, list):
-            raise ValueError("not a key set")
-        return [
-            _Key(algorithm, entry.get("kid"), key)
-            for entry in entries
-            if isinstance(entry, dict)
-            for algorithm in _KEY_TYPES
-            if (key := _read_key(entry, algorithm)) is not None
-        ]
     except (LookupError, TypeError, RecursionError) as error:
         raise ValueError("not a key set") from error
+    if not isinstance(entries, list):
+        raise ValueError("not a key set")
+    keys = (_read_key(entry, algorithm) for entry in entries for algorithm in _ALGORITHMS)
+    return [key for key in keys if key is not None]
 
 
-def _read_key(entry: dict[str, Any], algorithm: str) -> Any:
-    key_type, curve = _KEY_TYPES[algorithm]
+def _read_key(entry: Any, algorithm: str) -> jwt.PyJWK | None:
+    if not isinstance(entry, dict):
+        return None
     operations = entry.get("key_ops", ["verify"])
     if (
-        entry.get("kty") != key_type
-        or (curve is not None and entry.get("crv") != curve)
-        or entry.get("alg", algorithm) != algorithm
+        entry.get("alg", algorithm) != algorithm
         or entry.get("use", "sig") != "sig"
         or not (isinstance(operations, list) and "verify" in operations)
-        or "d" in entry  # a private key that is published is nobody's any more
+        or entry.get("crv") == "Ed448"  # EdDSA stands for Ed25519 here
+        or "d" in entry  # a private key that is public proves nothing
     ):
         return None
     try:
-        key = jwt.PyJWK(entry, algorithm).key
-    except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
+        key = jwt.PyJWK(entry, algorithm)
+        key.Algorithm.prepare_key(key.key)  # checks the curve
+    except jwt.PyJWTError:
         return None
-    return None if key_type == "RSA" and key.key_size < _MIN_RSA_BITS else key
+    return None if key.Algorithm.check_key_length(key.key) else key
 
 
 def _fetch_document(url: str) -> bytes:
@@ -160,6 +144,6 @@ def _fetch_document(url: str) -> bytes:
         seconds=time_left(FETCH_TIMEOUT),
         max_bytes=MAX_BYTES,
     )
-    if answer.status != HTTPStatus.OK:  # a redirect is not followed either
+    if answer.status != HTTPStatus.OK:  # redirects are not followed
         raise ValueError(f"AUTH_JWKS_URL is answered {answer.status}")
     return answer.body

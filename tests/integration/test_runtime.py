@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(
     reason="the layer is built by, and for, Python 3.13 on Linux",
 )
 
-LAYER_BUDGET = 74_000_000
+LAYER_BUDGET = 85_000_000
 """Bytes, unzipped and with bytecode; Lambda takes 250 MB of layers and function together."""
 
 ELF_MACHINES = {"arm64": 183, "x86_64": 62}

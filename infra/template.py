@@ -1,4 +1,4 @@
-"""What template.yaml says of the API: its functions, the routes that lead to them, its CORS rules."""
+"""What template.yaml says of the API: its functions, their routes, its CORS rules."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

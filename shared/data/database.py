@@ -65,8 +65,8 @@ _UNKNOWN_USER = "LR401"
 _TOO_LATE = "LR503"
 """What check_deadline raises where a caller has been told already that the call failed."""
 
-_LOST = ("08", "57P")
-"""What the states begin with by which a server or a pooler says that the connection is over."""
+_LOST = ("08", "57P", "40001")
+"""What the states begin with of a connection that is over, or of a read that a standby stopped."""
 
 _REQUIRE_USER = "SELECT require_user()"
 
@@ -106,18 +106,20 @@ def run(requester: Requester, /, *queries: Query[Any]) -> tuple[Any, ...]:
     none is, they are sent again, once, where the connection is lost.
 
     Raises RateLimited for a call too many, UserUnknown where a RegisteredCaller has no row,
-    Conflict when another transaction won, and DatabaseUnavailable when Postgres is out of reach,
-    too slow or read-only.
+    Conflict when a Command met another transaction that won, and DatabaseUnavailable when Postgres
+    is out of reach, too slow or read-only.
     """
+    has_command = any(isinstance(query, Command) for query in queries)
     try:
         try:
             return _run_once(requester, queries)
         except psycopg.DatabaseError as error:
-            if not _may_be_repeated(error, queries):
+            if not _may_be_repeated(error, has_command=has_command):
                 raise
             return _run_once(requester, queries)
     except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as error:
-        raise Conflict from error
+        # A hot standby stops reads that keep it from catching up.
+        raise (Conflict if has_command else DatabaseUnavailable) from error
     except psycopg.errors.ForeignKeyViolation as error:
         # The user was deleted a moment ago.
         unknown = isinstance(requester, RegisteredCaller)
@@ -182,15 +184,14 @@ def _become(user_id: str) -> Statement:
     )
 
 
-def _may_be_repeated(error: psycopg.DatabaseError, queries: Sequence[Query[Any]]) -> bool:
+def _may_be_repeated(error: psycopg.DatabaseError, *, has_command: bool) -> bool:
     """Whether a call that failed so may be made a second time: it did nothing, or does no harm."""
     state = error.sqlstate or ""
     if state == _TOO_LATE:
         # We are still here, so it is a clock that was wrong.
         _clock.forget()
         return True
-    changes_nothing = not any(isinstance(query, Command) for query in queries)
-    return changes_nothing and (isinstance(error, ConnectionLost) or state.startswith(_LOST))
+    return not has_command and (isinstance(error, ConnectionLost) or state.startswith(_LOST))
 
 
 def check_ready() -> None:

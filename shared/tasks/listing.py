@@ -11,6 +11,7 @@ from shared.callers import Caller
 from shared.data import database
 from shared.data.connection import Row, Statement
 from shared.data.query import Query
+from shared.errors import CursorInvalid
 from shared.models import TaskQuery
 from shared.statements import listing as statements
 from shared.tasks import pages
@@ -100,10 +101,12 @@ def _ranks(query: TaskQuery) -> list[int]:
 
 
 def _ranks_following(query: TaskQuery, position: Position | None) -> list[int]:
-    """The ranks that tasks of the page may have."""
+    """The ranks that tasks of the page may have. Raises CursorInvalid for a cursor beyond them."""
     ranks = _ranks(query)
     if position is None or not isinstance(position.key, int):
         return ranks
+    if position.key not in ranks:
+        raise CursorInvalid
     # Of ranks that the cursor is beyond, Postgres would look through all tasks.
     first, last = position.key, RANKS.index("high")
     following = range(first + 1) if query.sort.startswith("-") else range(first, last + 1)

@@ -1,11 +1,11 @@
 """POST /api/auth/login: a token, where accounts are built in."""
 
+from shared.accounts import sign_in
+from shared.accounts.credentials import Login
 from shared.errors import CredentialsInvalid
 from shared.http.app import create_handler, create_sign_in_app, serve
 from shared.http.requests import CurrentStranger
 from shared.http.responses import JsonResponse, Response
-from shared.identity import sign_in
-from shared.identity.credentials import Login
 from shared.models import Session
 
 app = create_sign_in_app()

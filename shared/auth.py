@@ -16,7 +16,7 @@ from snapshot_restore_py import register_before_snapshot
 
 from shared.callers import Caller, RegisteredCaller
 from shared.errors import Forbidden, KeysUnavailable, TokenExpired, TokenInvalid, TokenMissing
-from shared.identity.key_set import get_key_set
+from shared.key_set import get_key_set
 from shared.settings import SettingsError, get_settings
 
 LEEWAY = 30

@@ -8,8 +8,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from shared.accounts import credentials
 from shared.data import limits
-from shared.identity import credentials
 from shared.settings import get_settings
 from tests.clients import invoke, make_event
 

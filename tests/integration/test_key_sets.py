@@ -12,8 +12,8 @@ import pytest
 import snapshot_restore_py
 from cryptography.hazmat.primitives import serialization
 
-from shared.identity import key_set
-from shared.identity.key_set import MAX_AGE, MAX_AGE_WITHOUT_ANSWER, RETRY_INTERVAL, get_key_set
+from shared import key_set
+from shared.key_set import MAX_AGE, MAX_AGE_WITHOUT_ANSWER, RETRY_INTERVAL, get_key_set
 from shared.settings import get_settings
 from tests.clients import make_token
 from tests.integration.conftest import Clock

@@ -16,7 +16,7 @@ import pytest
 
 from infra.template import read_routes
 from shared.http.app import _logger
-from shared.identity.key_set import get_key_set
+from shared.key_set import get_key_set
 from shared.settings import get_settings
 from tests.clients import SECRET, HandlerTransport, User, make_token
 from tests.conftest import use_database

@@ -8,19 +8,19 @@ from typing import NamedTuple
 import jwt
 from pydantic import SecretStr
 
-from shared.auth import OWN_KEY_ID, read_secret
-from shared.callers import Stranger, System
-from shared.data import database
-from shared.data.connection import Row, Statement
-from shared.data.query import Command, Query, first_column, is_found
-from shared.errors import CredentialsInvalid, EmailTaken
-from shared.identity.credentials import (
+from shared.accounts.credentials import (
     Login,
     Registration,
     hash_password,
     is_outdated,
     verify_password,
 )
+from shared.auth import OWN_KEY_ID, read_secret
+from shared.callers import Stranger, System
+from shared.data import database
+from shared.data.connection import Row, Statement
+from shared.data.query import Command, Query, first_column, is_found
+from shared.errors import CredentialsInvalid, EmailTaken
 from shared.settings import get_settings
 from shared.statements import users as statements
 

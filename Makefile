@@ -6,7 +6,7 @@ PYTHON ?= $(shell for python in python3.13 python3.14 python3.12 python3.11 pyth
 
 .DEFAULT_GOAL := help
 .PHONY: help run sam-local containers token migrate test test-served bench profile lint scan audit \
-	format openapi lock deploy smoke
+	format statements openapi migration lock deploy smoke
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1 \2/p' $(MAKEFILE_LIST) | awk '{ printf "%-5s%-12s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -22,6 +22,9 @@ containers: $(VENV)/run ## Serve it from a container, with Postgres and PgBounce
 
 token: $(VENV)/run ## Print a token for it: make token USER_ID=alice
 	@$(VENV)/bin/python -m infra.local.token "$(or $(USER_ID),alice)"
+
+migration: $(VENV)/run ## Write the migration for a change of the tables: make migration NAME="add color"
+	@$(VENV)/bin/python -m infra.local.migration "$(NAME)"
 
 migrate: $(VENV)/run ## Bring the database of DATABASE_URL to the newest version of the schema
 	@$(VENV)/bin/alembic upgrade head
@@ -49,10 +52,9 @@ lint: $(VENV)/test $(VENV)/sam ## Check style, types, the templates and the work
 	@$(VENV)/sam/bin/cfn-lint --regions us-east-1 -- infra/ci-role.yaml
 	@$(VENV)/bin/zizmor --quiet --offline --pedantic .github
 
-scan: $(VENV)/scan ## Look for what is unsafe in the templates, the workflows and the code
+scan: $(VENV)/scan ## Look for what is unsafe in the templates, the workflows and the container file
 	@# What is in tests/bench/textbook is measured and never deployed.
 	@$(VENV)/scan/bin/checkov --directory . --quiet --compact --skip-download --skip-path tests/bench/textbook
-	@$(VENV)/scan/bin/bandit --quiet --recursive functions shared infra
 
 audit: $(VENV)/test ## Look for known vulnerabilities in what runs on Lambda
 	@$(VENV)/bin/pip-audit --strict --disable-pip --requirement requirements.txt
@@ -60,6 +62,9 @@ audit: $(VENV)/test ## Look for known vulnerabilities in what runs on Lambda
 format: $(VENV)/test ## Format the code
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix .
+
+statements: $(VENV)/run ## Make shared/statements anew, after shared/queries or a field has changed
+	@$(VENV)/bin/python -m infra.statements
 
 openapi: $(VENV)/run ## Make shared/http/openapi.json anew, after an endpoint has changed
 	@$(VENV)/bin/python -m infra.openapi

@@ -2,25 +2,24 @@
 
 from uuid import UUID
 
-from shared.http.app import create_caller_app, create_handler, serve_tasks
+from shared.errors import TaskNotFound
+from shared.http.app import create_caller_app, create_handler, serve
 from shared.http.requests import CurrentCaller, IfMatch
-from shared.http.responses import JsonResponse
+from shared.http.responses import Response, versioned
 from shared.models import NO_BODY, Task, TaskCompletion
 from shared.tasks import store
-
-from fastapi import Response
 
 app = create_caller_app()
 
 
-@serve_tasks(app, "PATCH", "/{task_id}/complete", model=Task, others=(400, 404, 409, 412, 413, 415))
+@serve(app, "PATCH /api/tasks/{task_id}/complete", model=Task, raises=(TaskNotFound,))
 async def complete_task(
     caller: CurrentCaller, task_id: UUID, if_match: IfMatch, body: TaskCompletion = NO_BODY
 ) -> Response:
     """Set `is_completed` to what the body says, or flip it where there is no body."""
     if body is NO_BODY:
-        return JsonResponse(store.flip(caller, task_id, if_match).json)
-    return JsonResponse(store.change(caller, task_id, body, if_match).json)
+        return versioned(store.flip(caller, task_id, if_match))
+    return versioned(store.change(caller, task_id, body, if_match))
 
 
 handler = create_handler(app)

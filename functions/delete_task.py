@@ -2,16 +2,16 @@
 
 from uuid import UUID
 
-from shared.http.app import create_caller_app, create_handler, serve_tasks
+from shared.errors import TaskNotFound
+from shared.http.app import create_caller_app, create_handler, serve
 from shared.http.requests import CurrentCaller, IfMatch
+from shared.http.responses import Response
 from shared.tasks import store
-
-from fastapi import Response
 
 app = create_caller_app()
 
 
-@serve_tasks(app, "DELETE", "/{task_id}", model=None, status=204, others=(400, 404, 409, 412))
+@serve(app, "DELETE /api/tasks/{task_id}", status=204, raises=(TaskNotFound,))
 async def delete_task(caller: CurrentCaller, task_id: UUID, if_match: IfMatch) -> Response:
     """Delete a task for good. A second time it is not there: 404."""
     store.delete(caller, task_id, if_match)

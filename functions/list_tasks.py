@@ -2,18 +2,17 @@
 
 from typing import Annotated
 
-from shared.http.app import create_caller_app, create_handler, serve_tasks
-from shared.http.requests import CurrentCaller
-from shared.http.responses import JsonResponse
+from shared.errors import CursorInvalid
+from shared.http.app import create_caller_app, create_handler, serve
+from shared.http.requests import CurrentCaller, Query
+from shared.http.responses import JsonResponse, Response
 from shared.models import TaskPage, TaskQuery
 from shared.tasks import listing
-
-from fastapi import Query, Response
 
 app = create_caller_app()
 
 
-@serve_tasks(app, "GET", model=TaskPage, others=(400,))
+@serve(app, "GET /api/tasks", model=TaskPage, raises=(CursorInvalid,))
 async def list_tasks(caller: CurrentCaller, query: Annotated[TaskQuery, Query()]) -> Response:
     """List tasks, newest first unless `sort` says otherwise; follow `next_cursor` for more."""
     return JsonResponse(listing.list_page(caller, query))

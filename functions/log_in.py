@@ -1,21 +1,20 @@
 """POST /api/auth/login: a token, where accounts are built in."""
 
+from shared.accounts import sign_in
+from shared.accounts.credentials import Login
 from shared.errors import CredentialsInvalid
-from shared.http.app import create_handler, create_sign_in_app, serve_sign_in
-from shared.http.requests import CurrentCaller
-from shared.http.responses import JsonResponse
-from shared.identity import sign_in
-from shared.identity.credentials import Login
-
-from fastapi import Response
+from shared.http.app import create_handler, create_sign_in_app, serve
+from shared.http.requests import CurrentStranger
+from shared.http.responses import JsonResponse, Response
+from shared.models import Session
 
 app = create_sign_in_app()
 
 
-@serve_sign_in(app, "/login", status=200, refusal=CredentialsInvalid)
-async def log_in(caller: CurrentCaller, body: Login) -> Response:
+@serve(app, "POST /api/auth/login", model=Session, raises=(CredentialsInvalid,))
+async def log_in(stranger: CurrentStranger, body: Login) -> Response:
     """Log in. An unknown e-mail address and a wrong password are the same refusal."""
-    return JsonResponse(sign_in.log_in(caller, body))
+    return JsonResponse(sign_in.log_in(stranger, body))
 
 
 handler = create_handler(app)

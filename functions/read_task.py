@@ -2,20 +2,19 @@
 
 from uuid import UUID
 
-from shared.http.app import create_caller_app, create_handler, serve_tasks
+from shared.errors import TaskNotFound
+from shared.http.app import create_caller_app, create_handler, serve
 from shared.http.requests import CurrentCaller, IfNoneMatch
-from shared.http.responses import versioned
+from shared.http.responses import Response, versioned
 from shared.models import Task
 from shared.tasks import store
-
-from fastapi import Response
 
 app = create_caller_app()
 
 
-@serve_tasks(app, "GET", "/{task_id}", model=Task, others=(304, 400, 404))
+@serve(app, "GET /api/tasks/{task_id}", model=Task, raises=(TaskNotFound,))
 async def read_task(caller: CurrentCaller, task_id: UUID, known: IfNoneMatch) -> Response:
-    """Read a task. Its `ETag` tells this version of it from every other."""
+    """Read a task. `ETag` identifies this version; it changes with every edit."""
     return versioned(store.read(caller, task_id), known)
 
 

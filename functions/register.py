@@ -1,21 +1,20 @@
 """POST /api/auth/register: a new account, where accounts are built in."""
 
+from shared.accounts import sign_in
+from shared.accounts.credentials import Registration
 from shared.errors import EmailTaken
-from shared.http.app import create_handler, create_sign_in_app, serve_sign_in
-from shared.http.requests import CurrentCaller
-from shared.http.responses import JsonResponse
-from shared.identity import sign_in
-from shared.identity.credentials import Registration
-
-from fastapi import Response
+from shared.http.app import create_handler, create_sign_in_app, serve
+from shared.http.requests import CurrentStranger
+from shared.http.responses import JsonResponse, Response
+from shared.models import Session
 
 app = create_sign_in_app()
 
 
-@serve_sign_in(app, "/register", status=201, refusal=EmailTaken)
-async def register(caller: CurrentCaller, body: Registration) -> Response:
+@serve(app, "POST /api/auth/register", model=Session, status=201, raises=(EmailTaken,))
+async def register(stranger: CurrentStranger, body: Registration) -> Response:
     """Register with an e-mail address and a password, and be logged in."""
-    return JsonResponse(sign_in.register(caller, body), status_code=201)
+    return JsonResponse(sign_in.register(stranger, body), status_code=201)
 
 
 handler = create_handler(app)

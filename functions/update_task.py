@@ -2,19 +2,18 @@
 
 from uuid import UUID
 
-from shared.http.app import create_caller_app, create_handler, serve_tasks
+from shared.errors import TaskNotFound
+from shared.http.app import create_caller_app, create_handler, serve
 from shared.http.requests import CurrentCaller, IfMatch
-from shared.http.responses import versioned
+from shared.http.responses import Response, versioned
 from shared.models import Task, TaskChanges
 from shared.tasks import store
-
-from fastapi import Response
 
 app = create_caller_app()
 
 
-@serve_tasks(app, "PUT", "/{task_id}", model=Task, others=(400, 404, 409, 412, 413, 415))
-@serve_tasks(app, "PATCH", "/{task_id}", model=Task, others=(400, 404, 409, 412, 413, 415))
+@serve(app, "PUT /api/tasks/{task_id}", model=Task, raises=(TaskNotFound,))
+@serve(app, "PATCH /api/tasks/{task_id}", model=Task, raises=(TaskNotFound,))
 async def update_task(
     caller: CurrentCaller, task_id: UUID, body: TaskChanges, if_match: IfMatch
 ) -> Response:

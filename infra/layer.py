@@ -1,22 +1,22 @@
 """Builds the shared layer for Lambda: python3.13 -m infra.layer ARCHITECTURE DIRECTORY
 
-`sam build` calls it through infra/layers. The same commit gives the same bytes, whatever machine
-builds it: packages are pinned by their hashes and taken as wheels for Lambda's platform.
+`sam build` calls it through infra/layers. The same commit gives the same bytes on every machine:
+packages are pinned by their hashes and installed as wheels for Lambda's platform.
 """
 
 import compileall
 import shutil
-import subprocess  # nosec B404 # called once, with constants
+import subprocess
 import sys
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
 ROOT = Path(__file__).parent.parent
 PYTHON = (3, 13)
-"""The runtime that template.yaml names; only the same Python writes bytecode that it takes."""
+"""The runtime that template.yaml names; it reads bytecode only of its own version."""
 
 ARCHITECTURES = {"arm64": "aarch64", "x86_64": "x86_64"}
-"""What Lambda calls the processors that it has, and what the names of wheels call them."""
+"""Lambda's names of its processors, and what wheels call them."""
 
 _PLATFORMS = ("manylinux_2_28", "manylinux2014")
 
@@ -27,27 +27,25 @@ _UNUSED = (
     "**/*.py[ix]",
     "alembic/templates",
     "alembic/testing",
-    # For asking whether an e-mail address has a domain, which we do not.
+    # email_validator asks DNS for the domain of an address only if it is told to.
     "dns",
     "fastapi_offline/static/redoc.standalone.js",
     "mako/testing",
     "pycparser*",
-    # The models of a version that is past: FastAPI would ask for them, and makes do without.
+    # Models of an old version: FastAPI imports them if they are there, and does without them.
     "pydantic/v1",
-    # They would make queries faster, and none of ours is made by SQLAlchemy.
-    "sqlalchemy/**/*.so",
     *(f"sqlalchemy/dialects/{name}" for name in ("mssql", "mysql", "oracle", "sqlite")),
     "sqlalchemy/testing",
-    # They differ from build to build, or from machine to machine.
+    # These differ from build to build, or from machine to machine.
     "*.dist-info/RECORD",
     "*.dist-info/direct_url.json",
 )
 
 
 def build(architecture: str, directory: Path) -> int:
-    """Fill `directory` with what becomes /opt on such a processor; its size in bytes.
+    """Fill `directory` with the contents of /opt for that processor; returns its size in bytes.
 
-    Raises CalledProcessError when a package cannot be had.
+    Raises CalledProcessError if a package cannot be installed.
     """
     packages = directory / "python"
     _install(ARCHITECTURES[architecture], packages)
@@ -60,7 +58,7 @@ def build(architecture: str, directory: Path) -> int:
 
 
 def _install(machine: str, packages: Path) -> None:
-    subprocess.run(  # nosec B603 # noqa: S603 - of constants
+    subprocess.run(  # noqa: S603 - of constants
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
             *("--requirement", str(ROOT / "requirements.txt"), "--require-hashes"),
@@ -73,8 +71,8 @@ def _install(machine: str, packages: Path) -> None:
 
 
 def _compile(packages: Path) -> None:
-    # Lambda cannot write to /opt, so it would compile every module at every cold start. Bytecode
-    # that is checked against its source by nothing does not care for the times of files either.
+    # /opt is read-only on Lambda, so every cold start would compile every module again. Unchecked
+    # bytecode stays valid whatever the times of the source files are.
     compileall.compile_dir(
         packages,
         maxlevels=100,
@@ -87,7 +85,7 @@ def _compile(packages: Path) -> None:
 
 if __name__ == "__main__":
     if sys.version_info[:2] != PYTHON:
-        sys.exit("The layer is compiled for Python 3.13 and has to be built by one; install it.")
+        sys.exit("The layer is compiled for Python 3.13; install that version and build with it.")
     _, architecture, directory = sys.argv
     size = build(architecture, Path(directory))
     print(f"Shared layer for {architecture}: {size / 1e6:.1f} MB unzipped")

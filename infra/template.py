@@ -1,5 +1,6 @@
-"""What template.yaml says of the API: its routes, the handlers they lead to, its CORS rules."""
+"""What template.yaml says of the API: its functions, their routes, its CORS rules."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,17 +40,21 @@ class CorsRules:
     max_age: int
 
 
+def read_functions(*, built_in_accounts: bool = True) -> dict[str, dict[str, Any]]:
+    """The properties of every function of the template, in its order, with what Globals add."""
+    template = _read_template()
+    return {
+        name: _merge(template["Globals"]["Function"], resource["Properties"])
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::Function"
+        and (built_in_accounts or resource.get("Condition") != "HasBuiltInAccounts")
+    }
+
+
 def read_routes(*, built_in_accounts: bool = True) -> list[Route]:
     """Every route of the template, in its order, with or without those of built-in accounts."""
-    template = _read_template()
-    common = template["Globals"]["Function"]
     routes = []
-    for resource in template["Resources"].values():
-        if resource["Type"] != "AWS::Serverless::Function":
-            continue
-        if resource.get("Condition") == "HasBuiltInAccounts" and not built_in_accounts:
-            continue
-        function = {**common, **resource["Properties"]}
+    for function in read_functions(built_in_accounts=built_in_accounts).values():
         for event in function.get("Events", {}).values():
             route = event["Properties"]
             key = f"{route['Method']} {route['Path']}" if "Path" in route else DEFAULT_ROUTE
@@ -75,6 +80,16 @@ def read_environment() -> dict[str, str]:
         if "Default" in template["Parameters"].get(parameter, {}):
             environment[name] = str(template["Parameters"][parameter]["Default"])
     return environment
+
+
+def _merge(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    # AWS SAM Developer Guide, "Globals section": maps are merged, and of the rest a function's own
+    # wins. (Lists would be joined; no function has one that Globals have, too.)
+    merged = {**common, **own}
+    for name in common.keys() & own.keys():
+        if isinstance(common[name], dict) and isinstance(own[name], dict):
+            merged[name] = _merge(common[name], own[name])
+    return merged
 
 
 class _Loader(yaml.SafeLoader):

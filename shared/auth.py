@@ -14,9 +14,9 @@ import jwt
 from jwt.utils import base64url_decode, base64url_encode
 from snapshot_restore_py import register_before_snapshot
 
+from shared.callers import Caller, RegisteredCaller
 from shared.errors import Forbidden, KeysUnavailable, TokenExpired, TokenInvalid, TokenMissing
-from shared.identity.key_set import get_key_set
-from shared.models import Caller
+from shared.key_set import get_key_set
 from shared.settings import SettingsError, get_settings
 
 LEEWAY = 30
@@ -69,14 +69,13 @@ def authenticate(authorization: str | None) -> Caller:
         raise TokenInvalid(reason="Authorization is there several times, or its token is no JWT")
     header, claims = _verify(token)
     email = claims.get("email")
-    return Caller(
-        user_id=claims["sub"],
-        email=email if _is_storable(email, EMAIL_LENGTH) else None,
-        registered=(
-            get_settings().accounts == "built_in"
-            and (header["alg"], header.get("kid")) == ("HS256", OWN_KEY_ID)
-        ),
+    settings = get_settings()
+    is_ours = settings.accounts == "built_in" and (header["alg"], header.get("kid")) == (
+        "HS256",
+        OWN_KEY_ID,
     )
+    kind = RegisteredCaller if is_ours or settings.user_provisioning == "required" else Caller
+    return kind(claims["sub"], email if _is_storable(email, EMAIL_LENGTH) else None)
 
 
 def authorize(caller: Caller, user_id: str | None) -> None:

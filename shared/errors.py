@@ -1,4 +1,4 @@
-"""Everything that can be refused, and the one place where a refusal becomes an answer."""
+"""Every error that the API answers with, and how an exception becomes such an answer."""
 
 import json
 import re
@@ -12,12 +12,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from shared.models import MAX_DETAILS, ErrorBody
+from shared.models import MAX_DETAILS
 
 PROBLEM_TYPE = "application/problem+json"
 """RFC 9457's media type for errors."""
 
-# RFC 9110, 12.4.2: what has this weight is refused.
+# RFC 9110, 12.4.2: weight 0 means "not acceptable".
 _NO_WEIGHT = re.compile(r"q=0(\.0*)?")
 
 
@@ -31,9 +31,9 @@ class Detail(TypedDict):
 
 
 class ApiError(HTTPException):
-    """A refusal that the caller is told of: a status, a code for programs, a message for people.
+    """An error that the caller is told of: a status, a code for programs, a message for people.
 
-    It is an HTTPException because FastAPI lets only those through while it reads a body.
+    It is an HTTPException because FastAPI passes on no other exception while it reads a body.
     """
 
     status_code: int
@@ -42,7 +42,7 @@ class ApiError(HTTPException):
     always: ClassVar[Mapping[str, str]] = {}
     """Headers that every answer with this code has."""
     reason: str | None = None
-    """Why, for the log alone: whoever is refused must not learn it."""
+    """Why, for the log alone: the caller must not learn it."""
 
     def __init__(self, message: str | None = None, *, details: list[Detail] | None = None) -> None:
         super().__init__(self.status_code, message or self.detail, dict(self.always))
@@ -65,7 +65,7 @@ class CursorInvalid(ApiError):
 
 
 class Unauthorized(ApiError):
-    """The caller is not known. RFC 6750, 3: a challenge without error where no token was sent."""
+    """The caller is not known. RFC 6750, 3: the challenge names no error if no token was sent."""
 
     status_code = 401
     always: ClassVar = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
@@ -96,18 +96,14 @@ class UserUnknown(Unauthorized):
     detail = "The token is valid, but its user has no account here."
 
 
-class SignInError(ApiError):
-    """What only the functions that register and log in answer."""
-
-
-class CredentialsInvalid(SignInError):
+class CredentialsInvalid(ApiError):
     status_code = 401
     code = "credentials_invalid"
     detail = "There is no account with this e-mail address and password."
     always: ClassVar = {"WWW-Authenticate": "Bearer"}  # RFC 9110, 11.6.1: no 401 goes without
 
 
-class EmailTaken(SignInError):
+class EmailTaken(ApiError):
     status_code = 409
     code = "conflict"
     detail = "This e-mail address has an account already; log in instead."
@@ -204,10 +200,10 @@ class InternalError(ApiError):
 
 
 def error_response(error: ApiError, request_id: str, accepted: str) -> Response:
-    """The answer to a refused request, in the one shape that all errors have.
+    """The answer to an error, in the shape that all errors have.
 
-    `accepted` is the request's Accept header: where it names PROBLEM_TYPE, RFC 9457's members are
-    there, too.
+    `accepted` is the request's Accept header: if it names PROBLEM_TYPE, the body also has the
+    members of RFC 9457.
     """
     body: dict[str, Any] = {
         "code": error.code,
@@ -217,10 +213,10 @@ def error_response(error: ApiError, request_id: str, accepted: str) -> Response:
     }
     is_problem = _names_problem_type(accepted)
     if is_problem:
-        # RFC 9457, 4.2.1: about:blank has no more to say than the status. The code does that.
+        # RFC 9457, 4.2.1: about:blank adds nothing to the status; `code` does.
         status = HTTPStatus(error.status_code)
         body = {"type": "about:blank", "title": status.phrase, "status": status, **body}
-    # ASCII, because a name that the caller sent may hold half a surrogate pair.
+    # ASCII, because a field name from the caller may hold a lone surrogate.
     return Response(
         json.dumps(body, ensure_ascii=True),
         status_code=error.status_code,
@@ -237,27 +233,8 @@ def _names_problem_type(accepted: str) -> bool:
     return False
 
 
-def document_error(status: int, *known: type[ApiError]) -> dict[str, Any]:
-    """How an OpenAPI document describes the answers with this status: by their codes.
-
-    `known` are the only ones of an endpoint that has not all that the status may have.
-    """
-    if status < HTTPStatus.BAD_REQUEST:
-        return {"description": HTTPStatus(status).phrase}
-    codes = sorted(
-        kind.code
-        for kind in known or (*ApiError.__subclasses__(), *Unauthorized.__subclasses__())
-        if hasattr(kind, "code") and kind.status_code == status
-    )
-    return {
-        "model": ErrorBody,
-        "description": ", ".join(f"`{code}`" for code in codes),
-        "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-
-
 def install_error_handlers(app: FastAPI, logger: Logger) -> None:
-    """Let `app` answer refusals, its framework's own ones too, as error_response words them."""
+    """Let `app` answer every error, its framework's own too, with error_response."""
 
     async def refuse(request: Request, error: Exception) -> Response:
         refusal = _as_api_error(error)
@@ -275,7 +252,7 @@ def install_error_handlers(app: FastAPI, logger: Logger) -> None:
 
 
 def _count(name: str, **dimensions: str) -> None:
-    """Add one to a metric of CloudWatch, which reads it from a line of the log."""
+    """Add one to a CloudWatch metric, which CloudWatch reads from the log."""
     with single_metric(
         name=name,
         unit=MetricUnit.Count,
@@ -295,10 +272,10 @@ def _as_api_error(error: Exception) -> ApiError:
             for problem in error.errors()
         ):
             return BadRequest("The body is empty; send a JSON object.")
-        # A body of 64 KiB has room for ten thousand fields that do not exist.
+        # A body of 64 KiB has room for ten thousand unknown fields.
         problems = error.errors()[:MAX_DETAILS]
         return ValidationFailed(details=[_detail(problem) for problem in problems])
-    # Gateways route before a function runs, so what is left is a path that no route of it matches.
+    # API Gateway has chosen this function, though none of its routes matches the path.
     return NotFound()
 
 

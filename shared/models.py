@@ -1,9 +1,13 @@
-"""The shapes that callers send and receive. tables.py has the shapes that are stored."""
+"""A task's fields, once, and the shapes that callers send and receive.
 
+The table and its statements are made of the same fields: see shared/queries.
+"""
+
+import copy
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import (
@@ -13,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
+    create_model,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -82,44 +87,42 @@ Sort = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """How many calls somebody has a minute, how many of them are left, and until when."""
+_READ_ONLY: dict[str, Any] = {"readOnly": True}
+"""What OpenAPI calls a field that Lambdo sets. Callers may send it back; then it is ignored."""
 
-    limit: int
-    remaining: int
-    seconds_left: int
+_SET_BY_LAMBDO = Field(json_schema_extra=_READ_ONLY)
 
 
-@dataclass(slots=True)
-class Caller:
-    """The user that a verified token speaks for, or a stranger, whose `user_id` is empty.
+class TaskFields(BaseModel):
+    """The fields of a task. Each is defined here and nowhere else.
 
-    The database says how many calls are left to them.
+    What callers send, what they are answered, the table, its statements and its rules are made of
+    this. A field that callers set needs a default that existing tasks can have, or allows null.
     """
 
-    user_id: str
-    email: str | None = None
-    registered: bool = False
-    """Whether the token is one of ours: its user was made by registering, or is gone."""
-    address: str = ""
-    """Where a stranger's call comes from: an IP address."""
-    allowance: Allowance | None = field(default=None, compare=False)
+    id: Annotated[UUID, _SET_BY_LAMBDO]
+    user_id: Annotated[str, _SET_BY_LAMBDO]
+    title: Title
+    description: Description | None = None
+    priority: Priority = "medium"
+    due_at: Instant | None = None
+    is_completed: StrictBool = False
+    completed_at: Annotated[datetime | None, _SET_BY_LAMBDO]
+    created_at: Annotated[datetime, _SET_BY_LAMBDO]
+    updated_at: Annotated[datetime, _SET_BY_LAMBDO]
 
 
-class Task(BaseModel):
+READ_ONLY_FIELDS = frozenset(
+    name for name, field in TaskFields.model_fields.items() if field.json_schema_extra == _READ_ONLY
+)
+CHANGEABLE_FIELDS = tuple(name for name in TaskFields.model_fields if name not in READ_ONLY_FIELDS)
+"""What callers may change, in the order of TaskFields."""
+
+
+class Task(TaskFields):
     """A task as it is answered. All times are UTC and end in Z."""
 
-    id: UUID
-    user_id: str
-    title: str
-    description: str | None
-    priority: Priority
-    due_at: datetime | None
-    is_completed: bool
-    completed_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
 class TaskPage(BaseModel):
@@ -141,9 +144,7 @@ class _TaskBody(BaseModel):
     """A body that names its fields exactly, except that what a GET answered may be sent back."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=_document_ignored)
-    ignored: ClassVar[frozenset[str]] = frozenset(
-        {"id", "user_id", "completed_at", "created_at", "updated_at"}
-    )
+    ignored: ClassVar[frozenset[str]] = READ_ONLY_FIELDS
 
     @model_validator(mode="before")
     @classmethod
@@ -153,23 +154,43 @@ class _TaskBody(BaseModel):
         return {name: value for name, value in body.items() if name not in cls.ignored}
 
 
-class TaskCreate(_TaskBody):
-    """A new task. It is open at first, so `is_completed` is ignored with the read-only fields."""
-
-    ignored = _TaskBody.ignored | {"is_completed"}
-
-    title: Title
-    description: Description | None = None
-    priority: Priority = "medium"
-    due_at: Instant | None = None
+_Body = TypeVar("_Body", bound=_TaskBody)
 
 
-def _no_default(schema: dict[str, Any]) -> None:
+def _drop_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
-_NOT_SENT: Any = Field(default=None, json_schema_extra=_no_default)
-"""Absent and null are different things: null is refused by the field's type, absent is allowed."""
+def _takes(
+    fields: Iterable[str], *, optional: bool = False
+) -> Callable[[type[_Body]], type[_Body]]:
+    """Give a body these fields of a task.
+
+    An optional field may be absent, which is not the same as null: null is a value, and refused
+    unless the field's type allows it.
+    """
+
+    def add(body: type[_Body]) -> type[_Body]:
+        taken: dict[str, Any] = {}
+        for name in fields:
+            field = TaskFields.model_fields[name]
+            given = Field(
+                default=None, description=field.description, json_schema_extra=_drop_default
+            )
+            taken[name] = (field.rebuild_annotation(), given if optional else copy.copy(field))
+        return create_model(body.__name__, __base__=body, __doc__=body.__doc__, **taken)
+
+    return add
+
+
+_NOT_AT_FIRST = frozenset({"is_completed"})
+
+
+@_takes(name for name in CHANGEABLE_FIELDS if name not in _NOT_AT_FIRST)
+class TaskCreate(_TaskBody):
+    """A new task. It is open at first, so `is_completed` is ignored with the read-only fields."""
+
+    ignored = READ_ONLY_FIELDS | _NOT_AT_FIRST
 
 
 class Changes(_TaskBody):
@@ -180,20 +201,14 @@ class Changes(_TaskBody):
         return self.model_dump(mode="json", exclude_unset=True)
 
 
+@_takes(CHANGEABLE_FIELDS, optional=True)
 class TaskChanges(Changes):
     """The fields of a task to change; one that is not sent never changes."""
 
-    title: Title = _NOT_SENT
-    description: Description | None = _NOT_SENT
-    priority: Priority = _NOT_SENT
-    due_at: Instant | None = _NOT_SENT
-    is_completed: StrictBool = _NOT_SENT
 
-
+@_takes(["is_completed"], optional=True)
 class TaskCompletion(Changes):
     """Whether the task is to be completed."""
-
-    is_completed: StrictBool = _NOT_SENT
 
 
 NO_BODY: Any = None
@@ -216,13 +231,17 @@ class TaskQuery(BaseModel):
     with_total: bool = Field(default=False, description="Count all that match, too")
 
 
-class User(BaseModel):
-    """A user as it is answered. All times are UTC and end in Z."""
+class UserFields(BaseModel):
+    """The fields of a user: of the answer and of the table."""
 
     id: str
     email: str | None = Field(description="Null where the user's token had none")
     created_at: datetime
     updated_at: datetime
+
+
+class User(UserFields):
+    """A user as it is answered. All times are UTC and end in Z."""
 
 
 class Session(BaseModel):

@@ -28,6 +28,7 @@ _MAKE: dict[str, Callable[[], Any]] = {
     "RS512": partial(rsa.generate_private_key, 65537, 2048),
 }
 ED25519 = ed25519.Ed25519PrivateKey.generate
+P384 = partial(ec.generate_private_key, ec.SECP384R1())
 ED448 = ed448.Ed448PrivateKey.generate
 WEAK_RSA = partial(rsa.generate_private_key, 65537, 1024)
 

@@ -24,6 +24,9 @@ from tests.clients import SECRET
 
 START_TIMEOUT = 60
 
+_direct_urls: dict[str, str] = {}
+"""Where the database itself is that is reached through a pooler, by the URL of that."""
+
 Damage = Callable[[httpx.Request, httpx.Response], httpx.Response | None]
 
 
@@ -88,6 +91,8 @@ def running_gateway(database_url: str, **environment: str) -> Iterator[str]:
     environment = {
         **os.environ,
         "DATABASE_URL": database_url,
+        # A migration locks out others for its session, which a pooler keeps and gives to anybody.
+        "DIRECT_DATABASE_URL": _direct_urls.get(database_url, database_url),
         "BETTER_AUTH_SECRET": SECRET,
         "PORT": str(port),
         **environment,
@@ -172,6 +177,7 @@ def running_pgbouncer(
         command = ["pgbouncer", "-q", *become, str(settings)]
         login = url.username if password is None else f"{url.username}:{quote(password)}"
         pooled = f"postgresql://{login}@127.0.0.1:{port}{url.path}"
+        _direct_urls[pooled] = postgres
         with running(command, {**os.environ}, lambda: _can_connect(pooled)):
             yield pooled
 

@@ -3,7 +3,7 @@
 It starts what infra/compose.yaml describes and takes it away at Ctrl-C; the data stays in volumes.
 """
 
-import subprocess  # nosec B404 # called with words of ours
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,13 +32,13 @@ def running(service: str) -> Iterator[None]:
 
 def compose(*arguments: str) -> str:
     """What `docker compose` prints; raises CalledProcessError when it fails."""
-    return subprocess.run(  # nosec B603 # noqa: S603
+    return subprocess.run(  # noqa: S603
         _command(*arguments), check=True, stdout=subprocess.PIPE, text=True
     ).stdout
 
 
 def _show(*arguments: str) -> None:
-    subprocess.run(_command(*arguments), check=True)  # nosec B603 # noqa: S603
+    subprocess.run(_command(*arguments), check=True)  # noqa: S603
 
 
 def _command(*arguments: str) -> list[str]:
@@ -49,7 +49,7 @@ def _command(*arguments: str) -> list[str]:
 def _check_docker() -> None:
     try:
         command = ["docker", "compose", "ls"]
-        subprocess.run(command, check=True, capture_output=True, text=True)  # nosec B603 # noqa: S603
+        subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     except FileNotFoundError:
         sys.exit("Docker is not installed; `make run` serves the API without it.")
     except subprocess.CalledProcessError as error:

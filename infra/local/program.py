@@ -3,7 +3,7 @@
 import os
 import signal
 import socket
-import subprocess  # nosec B404 # for its exception alone
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import shutil
-import subprocess  # nosec B404 # called with words of ours
+import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -57,7 +57,7 @@ def main(options: list[str]) -> None:
         variables["BETTER_AUTH_SECRET"] = get_settings().read_auth_secret()
         _write_private(_VARIABLES, json.dumps({"Parameters": variables}, indent=2))
         overrides = ["--parameter-overrides", *_name_parameters()]
-        subprocess.run(["sam", "build", *overrides], check=True)  # nosec B603 B607 # noqa: S603, S607
+        subprocess.run(["sam", "build", *overrides], check=True)  # noqa: S603, S607
         print(
             "\nThe first call of each function takes a while. Once it is ready, try:\n\n"
             f"  curl http://{host}:{port}/api/tasks"
@@ -98,8 +98,8 @@ def _pull_image() -> None:
     if docker is None:
         return  # SAM knows others
     inspect = [docker, "image", "inspect", _IMAGE]
-    if subprocess.run(inspect, capture_output=True, check=False).returncode:  # nosec B603 # noqa: S603
-        subprocess.run([docker, "pull", _IMAGE], check=True)  # nosec B603 # noqa: S603
+    if subprocess.run(inspect, capture_output=True, check=False).returncode:  # noqa: S603
+        subprocess.run([docker, "pull", _IMAGE], check=True)  # noqa: S603
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -112,7 +112,7 @@ def _write_private(path: Path, text: str) -> None:
 def _serve(options: list[str]) -> None:
     command = ["sam", "local", "start-api", *options]
     # Of a session of its own: no terminal stops it before it has taken its containers away.
-    process = subprocess.Popen(command, start_new_session=True)  # nosec B603 # noqa: S603
+    process = subprocess.Popen(command, start_new_session=True)  # noqa: S603
     try:
         process.wait()
     finally:

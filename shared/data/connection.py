@@ -1,9 +1,14 @@
 """A connection to Postgres that lives as long as a call: opened, asked once, closed.
 
-It stands on psycopg's low level (psycopg.pq), because three things cannot be had from psycopg's own
-connections. Every wait ends in time: that for a host's addresses, for each of them, and for the
-answer. Statements travel in one piece, and nothing follows their Sync. And what failed first is
-what is told, whatever happens to the connection after it.
+It uses psycopg's low level (psycopg.pq), because psycopg's own connections lack three things. Every
+wait ends in time: that for a host's addresses, for each of them, and for the answer. Statements
+travel in one piece, and nothing follows their Sync. And the first failure is the one that is
+reported, whatever happens to the connection after it.
+
+psycopg documents that module and its enumerations. It does not document psycopg.pq.abc,
+psycopg.errors.error_from_result, or the methods of PGconn and PGresult, which are named after
+libpq's functions; scram.py uses PGconn's trace. tests/unit/test_private_parts.py fails on another
+minor version of psycopg and says what to check.
 """
 
 import functools

@@ -9,19 +9,23 @@ client. See docs/architecture.md.
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from typing import Any, TypeVar, overload
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from snapshot_restore_py import register_before_snapshot
 
+from shared.callers import Caller, RegisteredCaller, Requester, Stranger
 from shared.data import limits
-from shared.data.connection import Connection, ConnectionLost, Row, Statement, connect
+from shared.data.connection import Connection, ConnectionLost, Statement, connect
+from shared.data.limits import Allowance
+from shared.data.query import Command, Query
 from shared.errors import Conflict, DatabaseUnavailable, RateLimited, UserUnknown
-from shared.models import Allowance, Caller
 from shared.runtime import deadline
 from shared.settings import SettingsError, get_settings
+from shared.statements import users
 
 ROLE = "lambdo_api"
 """The role that requests run as; the first migration makes it. It owns nothing, cannot log in."""
@@ -55,18 +59,23 @@ _BECOME_CALLER = f"""
 _TOO_MANY_CALLS = "LR429"
 """What count_call raises once a limit is passed, so that nothing of what follows happens."""
 
+_UNKNOWN_USER = "LR401"
+"""What require_user raises where there is no such user."""
+
 _TOO_LATE = "LR503"
 """What check_deadline raises where a caller has been told already that the call failed."""
 
-_LOST = ("08", "57P")
-"""What the states begin with by which a server or a pooler says that the connection is over."""
+_LOST = ("08", "57P", "40001")
+"""What the states begin with of a connection that is over, or of a read that a standby stopped."""
+
+_REQUIRE_USER = "SELECT require_user()"
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
 
 _clock = deadline.RemoteClock()
 # A snapshot may be days old.
 register_before_snapshot(_clock.forget)
-
-_PROVISION_USER = "SELECT provision_user(%(email)s)"
-_FIND_USER = "SELECT FROM users WHERE id = %(user_id)s"
 
 
 def check_settings() -> None:
@@ -81,74 +90,86 @@ def check_settings() -> None:
         raise SettingsError("DATABASE_URL: is not a URL that Postgres understands")
 
 
-def run(
-    caller: Caller, *statements: Statement, owns: bool = False, reads: bool = False
-) -> list[list[Row]]:
-    """Run `statements` as `caller`, all or none, in one round trip; their rows, in order.
+@overload
+def run(requester: Requester, query: Query[_A], /) -> tuple[_A]: ...
+@overload
+def run(requester: Requester, query: Query[_A], second: Query[_B], /) -> tuple[_A, _B]: ...
+@overload
+def run(requester: Requester, /, *queries: Query[Any]) -> tuple[Any, ...]: ...
+def run(requester: Requester, /, *queries: Query[Any]) -> tuple[Any, ...]:
+    """Run `queries` on behalf of `requester`, all or none, in one round trip; their results.
 
-    `owns` says that they need the caller's own row: with USER_PROVISIONING=automatic it is made
-    first, in the same transaction. A caller who registered had one, and gets no other.
-    Row-level security lets a stranger see nothing.
+    The call is counted before all that, whatever becomes of it; shared/data/limits.py has what is
+    left to the requester. A database that can only be read counts nothing.
 
-    `reads` says that to run them twice is no harm: they are sent again, once, where the connection
-    is lost.
+    Where one of them is a Command, the user's other commands wait until this one is committed. If
+    none is, they are sent again, once, where the connection is lost.
 
-    The call is counted before all that, whatever becomes of it, and what is left to the caller is
-    noted in `caller.allowance`. A database that can only be read counts nothing.
-
-    Raises RateLimited for a call too many, UserUnknown where the caller needs to have a row and has
-    none, Conflict when another transaction won, and DatabaseUnavailable when Postgres is out of
-    reach, too slow or read-only.
+    Raises RateLimited for a call too many, UserUnknown where a RegisteredCaller has no row,
+    Conflict when a Command met another transaction that won, and DatabaseUnavailable when Postgres
+    is out of reach, too slow or read-only.
     """
+    has_command = any(isinstance(query, Command) for query in queries)
     try:
         try:
-            return _run_once(caller, statements, owns=owns)
+            return _run_once(requester, queries)
         except psycopg.DatabaseError as error:
-            if not _may_be_repeated(error, reads=reads):
+            if not _may_be_repeated(error, has_command=has_command):
                 raise
-            return _run_once(caller, statements, owns=owns)
+            return _run_once(requester, queries)
     except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as error:
-        raise Conflict from error
+        # A hot standby stops reads that keep it from catching up.
+        raise (Conflict if has_command else DatabaseUnavailable) from error
+    except psycopg.errors.ForeignKeyViolation as error:
+        # The user was deleted a moment ago.
+        unknown = isinstance(requester, RegisteredCaller)
+        raise (UserUnknown if unknown else Conflict) from error
     except (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction) as error:
         raise DatabaseUnavailable from error
     except psycopg.DatabaseError as error:
-        if error.sqlstate != _TOO_MANY_CALLS:
-            raise
-        allowed, seconds_left = map(int, (error.diag.message_detail or "").split())
-        caller.allowance = Allowance(allowed, 0, seconds_left)
-        raise RateLimited(seconds_left) from error
+        if error.sqlstate == _UNKNOWN_USER:
+            raise UserUnknown from error
+        if error.sqlstate == _TOO_MANY_CALLS:
+            allowed, seconds_left = map(int, (error.diag.message_detail or "").split())
+            limits.note(Allowance(allowed, 0, seconds_left))
+            raise RateLimited(seconds_left) from error
+        raise
 
 
-def _run_once(caller: Caller, statements: Sequence[Statement], *, owns: bool) -> list[list[Row]]:
-    required = bool(caller.user_id) and (
-        caller.registered or get_settings().user_provisioning == "required"
-    )
-    count = limits.count_call(caller)
+def _run_once(requester: Requester, queries: Sequence[Query[Any]]) -> tuple[Any, ...]:
+    count = limits.count_call(requester)
+    pipeline = [] if count is None else [count]
     with closing(_connect(CONNECT_TIMEOUT)) as connection:
-        pipeline = [] if count is None else [count]
-        pipeline.append(_become(caller.user_id))
-        if required:
-            pipeline.append(Statement(_FIND_USER, {"user_id": caller.user_id}))
-        elif owns:
-            pipeline.append(Statement(_PROVISION_USER, {"email": caller.email}))
+        pipeline += _begin(requester, queries)
+        user_id = "" if isinstance(requester, Stranger) else requester.user_id
         pipeline += (
-            Statement(sql, {**values, "user_id": caller.user_id}) for sql, values in statements
+            Statement(query.statement.sql, {**query.statement.values, "user_id": user_id})
+            for query in queries
         )
         asked_at = time.time()
         rows, failure = connection.ask(pipeline, deadline.time_left(ANSWER_TIMEOUT))
     if count is not None and rows:
-        caller.allowance = limits.read_allowance(rows.pop(0)[0])
+        limits.note(limits.read_allowance(rows.pop(0)[0]))
     if rows:
-        ((*_, its_time),) = rows.pop(0)
+        ((*_, its_time),) = rows[0]
         _clock.note(float(its_time), asked_at)
-    if isinstance(failure, psycopg.errors.ForeignKeyViolation):
-        raise (UserUnknown if required else Conflict) from failure
     if failure is not None:
         raise failure
-    # An unknown user owns nothing, so the statements had nothing to find or to change.
-    if required and not rows[0]:
-        raise UserUnknown
-    return rows[len(rows) - len(statements) :]
+    answers = rows[len(rows) - len(queries) :]
+    return tuple(query.read(answer) for query, answer in zip(queries, answers, strict=True))
+
+
+def _begin(requester: Requester, queries: Sequence[Query[Any]]) -> Iterator[Statement]:
+    """What comes first in the transaction: it names the user, and locks out other commands."""
+    if isinstance(requester, Stranger):
+        yield _become("")
+        return
+    yield _become(requester.user_id)
+    if isinstance(requester, RegisteredCaller):
+        yield Statement(_REQUIRE_USER)
+    is_caller = isinstance(requester, Caller)
+    if is_caller and any(isinstance(query, Command) for query in queries):
+        yield Statement(users.LOCK_VERSION, {"user_id": requester.user_id})
 
 
 def _become(user_id: str) -> Statement:
@@ -163,14 +184,14 @@ def _become(user_id: str) -> Statement:
     )
 
 
-def _may_be_repeated(error: psycopg.DatabaseError, *, reads: bool) -> bool:
-    """Whether a call that failed so may be made a second time: it did nothing, or it only reads."""
+def _may_be_repeated(error: psycopg.DatabaseError, *, has_command: bool) -> bool:
+    """Whether a call that failed so may be made a second time: it did nothing, or does no harm."""
     state = error.sqlstate or ""
     if state == _TOO_LATE:
         # We are still here, so it is a clock that was wrong.
         _clock.forget()
         return True
-    return reads and (isinstance(error, ConnectionLost) or state.startswith(_LOST))
+    return not has_command and (isinstance(error, ConnectionLost) or state.startswith(_LOST))
 
 
 def check_ready() -> None:

@@ -1,9 +1,11 @@
 """How many calls somebody may make in a minute. database.py has them counted."""
 
 import ipaddress
+from contextvars import ContextVar
+from dataclasses import dataclass
 
+from shared.callers import Requester, Stranger, System
 from shared.data.connection import Row, Statement
-from shared.models import Allowance, Caller
 from shared.settings import get_settings
 
 ATTEMPTS_PER_ADDRESS = 60
@@ -38,21 +40,48 @@ _COUNT_ATTEMPT = f"""
 """
 
 
-def count_call(caller: Caller) -> Statement | None:
-    """What counts a call of this caller, and refuses it where there were too many.
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many calls somebody has a minute, how many of them are left, and until when."""
+
+    limit: int
+    remaining: int
+    seconds_left: int
+
+
+_allowance: ContextVar[Allowance | None] = ContextVar("allowance", default=None)
+
+
+def start_call() -> None:
+    """Begin a call, of which nothing is counted yet."""
+    _allowance.set(None)
+
+
+def note(allowance: Allowance | None) -> None:
+    """Note what is left to whoever makes this call."""
+    _allowance.set(allowance)
+
+
+def find_allowance() -> Allowance | None:
+    """What is left to whoever makes this call; None where it was not counted."""
+    return _allowance.get()
+
+
+def count_call(requester: Requester) -> Statement | None:
+    """What counts this call, and refuses it where there were too many.
 
     It has to be the first statement of its pipeline, because it commits. None where nothing is to
-    be counted: RATE_LIMIT_PER_MINUTE is 0, or the call has been counted already.
+    be counted: it is Lambdo's own, or RATE_LIMIT_PER_MINUTE is 0.
     """
-    if caller.allowance is not None:
+    if isinstance(requester, System):
         return None
-    if not caller.user_id:
-        values = {"address": _network(caller.address), "email": caller.email or ""}
+    if isinstance(requester, Stranger):
+        values = {"address": _network(requester.address), "email": requester.email}
         return Statement(_COUNT_ATTEMPT, values)
     allowed = get_settings().rate_limit_per_minute
     if not allowed:
         return None
-    return Statement(_COUNT_CALL, {"user_id": caller.user_id, "allowed": allowed})
+    return Statement(_COUNT_CALL, {"user_id": requester.user_id, "allowed": allowed})
 
 
 def read_allowance(counted: Row) -> Allowance | None:

@@ -1,12 +1,19 @@
-"""What endpoints read of a request: the caller, a JSON body, preconditions."""
+"""What endpoints read of a request: the caller, a JSON body, preconditions.
+
+JsonRoute uses parts of FastAPI that its documentation does not name: `APIRoute.dependant`, which
+says what an endpoint takes; `request_params_to_args`, `request_body_to_args` and `ModelField`,
+which validate it. FastAPI calls these itself, but only together with its dependencies, exit stacks
+and response models, which cost each request 100 us. tests/unit/test_private_parts.py fails on
+another minor version of FastAPI and says what to check.
+"""
 
 import functools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, NoReturn, get_origin
 
-from fastapi import Depends, Header, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from fastapi._compat import ModelField
 from fastapi.dependencies.utils import request_body_to_args, request_params_to_args
 from fastapi.exceptions import RequestValidationError
@@ -17,8 +24,21 @@ from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
 from shared.auth import authenticate, authorize
-from shared.errors import BadRequest, BodyTooLarge, UnsupportedMediaType, ValidationFailed
-from shared.models import Caller
+from shared.callers import Caller, Stranger
+from shared.errors import (
+    ApiError,
+    BadRequest,
+    BodyTooLarge,
+    Conflict,
+    Forbidden,
+    NotFound,
+    PreconditionFailed,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+
+# Functions take these from here: tests/unit/test_imports.py says why.
+__all__ = ["CurrentCaller", "CurrentStranger", "IfMatch", "IfNoneMatch", "Query", "Request"]
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -30,7 +50,7 @@ _TAGS_SCHEMA: dict[str, Any] = {"pattern": rf"^(\*|{_TAG_LIST})$"}
 
 
 class JsonRequest(Request):
-    """A request whose body, where it is read, is a JSON object."""
+    """A request whose body, if it is read, is a JSON object."""
 
     def is_json(self) -> bool:
         """Whether the request says that its body is JSON."""
@@ -40,10 +60,11 @@ class JsonRequest(Request):
     async def json(self) -> dict[str, Any]:
         """The object in the body.
 
-        Raises BadRequest for what RFC 8259 does not call JSON, ValidationFailed for what it does.
+        Raises BadRequest if the body is not JSON (RFC 8259), ValidationFailed if it is not an
+        object.
         """
         try:
-            # No field is a number, so how large one may be need not be found out.
+            # No field is a number, so integers need not be exact; parsing long ones takes time.
             value = json.loads(
                 (await self.body()).decode(), parse_constant=_refuse_constant, parse_int=float
             )
@@ -67,22 +88,47 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-class JsonRoute(APIRoute):
+class Route(APIRoute):
+    """A route that keeps what only the document needs: its `model`, and the errors it `raises`.
+
+    FastAPI would build a validator for each model and each error at every cold start, though no
+    request needs one. infra/openapi.py asks for them when it makes the document.
+    """
+
+    def __init__(
+        self,
+        *arguments: Any,
+        model: type[BaseModel] | None = None,
+        raises: Iterable[type[ApiError]] = (),
+        **options: Any,
+    ) -> None:
+        """A route as FastAPI makes it, without a response model."""
+        super().__init__(*arguments, **{**options, "response_model": None})
+        self.model = model
+        self.raises = frozenset(raises)
+        self.headers = frozenset(each.alias for each in self.dependant.header_params)
+
+    def list_errors(self) -> frozenset[type[ApiError]]:
+        """Every error that the endpoint may answer with."""
+        return self.raises
+
+
+class JsonRoute(Route):
     """A route whose body, if it has one, is JSON, and whose endpoint answers a Response.
 
-    FastAPI documents and validates what the endpoint takes, and no more than that: what it has for
-    dependencies, response models, streams and forms costs each request 100 us.
+    FastAPI documents and validates what the endpoint takes, and does no more than that.
 
-    Raises BodyTooLarge, UnsupportedMediaType, RequestValidationError, and what `find_caller` does.
+    Raises BodyTooLarge, UnsupportedMediaType, RequestValidationError, and whatever `find_caller`
+    raises.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        """A route as FastAPI makes it. Raises TypeError for an endpoint with other dependencies."""
+        """A route as FastAPI makes it. Raises TypeError if the endpoint has other dependencies."""
         super().__init__(*arguments, **options)
         if any(each.call is not _current_caller for each in self.dependant.dependencies):
-            raise TypeError(f"{self.name}: CurrentCaller is the only dependency that is understood")
+            raise TypeError(f"{self.name}: an endpoint may depend on its caller alone")
         self.app = self._answer
-        # Once, because pydantic takes long to look a default up.
+        # Looked up once, because pydantic takes long to find a default.
         self._header_defaults = {
             each.name: each.default
             for each in self.dependant.header_params
@@ -90,13 +136,26 @@ class JsonRoute(APIRoute):
         }
         self._query_names = frozenset(_names_of(self.dependant.query_params))
 
-    def find_caller(self, request: Request) -> Caller:
-        """Who calls, before anything else is read that a stranger may send."""
+    def list_errors(self) -> frozenset[type[ApiError]]:
+        """The errors that the endpoint names, and those that follow from what it takes."""
+        implied = {
+            # A slash in a parameter arrives decoded, so that no route matches the path.
+            NotFound: "{" in self.path,
+            Forbidden: "{user_id}" in self.path,
+            BadRequest: self.body_field or self.headers & {"if-match", "if-none-match"},
+            UnsupportedMediaType: self.body_field,
+            PreconditionFailed: "if-match" in self.headers,
+            Conflict: self.methods != {"GET"},
+        }
+        return self.raises.union(error for error, is_possible in implied.items() if is_possible)
+
+    def find_caller(self, request: Request) -> Caller | Stranger:
+        """Who calls. Nothing else of the request is read before."""
         raise NotImplementedError
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = JsonRequest(scope, receive)
-        caller = scope["state"]["caller"] = self.find_caller(request)
+        caller = self.find_caller(request)
         arguments = await self._read_arguments(request)
         for dependency in self.dependant.dependencies:
             arguments[str(dependency.name)] = caller
@@ -104,7 +163,7 @@ class JsonRoute(APIRoute):
         await response(scope, receive, send)
 
     async def _read_arguments(self, request: JsonRequest) -> dict[str, Any]:
-        """What the endpoint is called with, but for its caller."""
+        """The endpoint's arguments, except for its caller."""
         declared = self.dependant
         content = await request.body()
         if len(content) > MAX_BODY_BYTES:
@@ -140,7 +199,7 @@ class JsonRoute(APIRoute):
         model = _model_of(first)
         if model is None:
             return request_params_to_args(self.dependant.query_params, query)
-        # FastAPI looks at the type of each field of the model again, sent or not.
+        # FastAPI would inspect the type of every field of the model, sent or not, on each request.
         values = {
             name: query.getlist(name) if name in _list_fields(model) else query[name]
             for name in query
@@ -150,7 +209,7 @@ class JsonRoute(APIRoute):
 
 
 def _model_of(parameter: ModelField) -> type[BaseModel] | None:
-    """The model of a whole query, where a parameter is one."""
+    """The model that a parameter reads the whole query into, if it does."""
     kind = parameter.field_info.annotation
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
@@ -169,7 +228,7 @@ def _refuse_name(name: str) -> dict[str, Any]:
 
 @functools.cache
 def _list_fields(model: type[BaseModel]) -> frozenset[str]:
-    """Which fields of a query may be there several times."""
+    """The fields that a query may repeat."""
     fields = model.model_fields.items()
     return frozenset(name for name, field in fields if get_origin(field.annotation) is list)
 
@@ -177,9 +236,9 @@ def _list_fields(model: type[BaseModel]) -> frozenset[str]:
 class StrangerRoute(JsonRoute):
     """A route whose caller need not be known."""
 
-    def find_caller(self, request: Request) -> Caller:
+    def find_caller(self, request: Request) -> Stranger:
         """Somebody of whom nothing is known but where the call comes from."""
-        return Caller("", address=request.client.host if request.client else "")
+        return Stranger(request.client.host if request.client else "")
 
 
 class CallerRoute(JsonRoute):
@@ -193,10 +252,11 @@ class CallerRoute(JsonRoute):
 
 
 def _current_caller() -> None:
-    """Marks the parameter that is the caller; a JsonRoute fills it in."""
+    """Marks the parameter that JsonRoute fills with the caller."""
 
 
 CurrentCaller = Annotated[Caller, Depends(_current_caller)]
+CurrentStranger = Annotated[Stranger, Depends(_current_caller)]
 
 
 def _strong_tags(lines: list[str]) -> frozenset[str] | None:
@@ -211,8 +271,8 @@ def _weak_tags(lines: list[str]) -> frozenset[str] | None:
 
 _NO_TAGS: frozenset[str] = frozenset()
 
-# Validators and not dependencies, each of which takes FastAPI 30 us. What they raise comes before
-# what is wrong with a value elsewhere.
+# Validators and not dependencies, each of which takes FastAPI 30 us. The errors they raise take
+# precedence over invalid values elsewhere in the request.
 IfMatch = Annotated[
     frozenset[str] | None,
     PlainValidator(_strong_tags, json_schema_input_type=str),
@@ -223,7 +283,7 @@ IfMatch = Annotated[
         json_schema_extra=_TAGS_SCHEMA,
     ),
 ]
-"""The tags of which the task's must be one; None where any will do."""
+"""The task's tag must be one of these; None accepts any."""
 
 IfNoneMatch = Annotated[
     frozenset[str] | None,
@@ -231,11 +291,11 @@ IfNoneMatch = Annotated[
     Header(
         alias="if-none-match",
         description="Answer 304 while its ETag is one of these",
-        default_factory=lambda: _NO_TAGS,  # a class has a signature that takes long to look up
+        default_factory=lambda: _NO_TAGS,  # pydantic inspects the signature: a class takes long
         json_schema_extra=_TAGS_SCHEMA,
     ),
 ]
-"""The tags of the versions that the caller has already; None for any version."""
+"""The tags of the versions that the caller already has; None for any version."""
 
 
 def _parse_tags(name: str, lines: list[str], *, weak: bool) -> frozenset[str] | None:

@@ -7,13 +7,18 @@ from urllib.parse import quote
 
 from aws_lambda_powertools import Logger
 from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.data import limits
+from shared.data.limits import Allowance
 from shared.errors import InternalError, error_response
-from shared.models import Caller
 from shared.runtime import deadline
 from shared.tasks.store import StoredTask
+
+# Functions take these from here: tests/unit/test_imports.py says why.
+__all__ = ["HTMLResponse", "JsonResponse", "Response", "created", "versioned"]
 
 MIN_GZIP_BYTES = 1024
 GZIP_LEVEL = 4
@@ -33,9 +38,10 @@ class JsonResponse(Response):
 
 
 def created(task: StoredTask, request: Request) -> Response:
-    """201, and where the new task is."""
+    """201 with the task and its tag, and where it is."""
     location = f"{quote(request.scope['path'])}/{task.id}"
-    return JsonResponse(task.json, status_code=201, headers={"Location": location})
+    headers = {"Location": location, "ETag": f'"{task.etag}"'}
+    return JsonResponse(task.json, status_code=201, headers=headers)
 
 
 def versioned(task: StoredTask, known: frozenset[str] | None = frozenset()) -> Response:
@@ -57,6 +63,7 @@ class Envelope:
         """Answer one request, as ASGI has it."""
         started = time.perf_counter()
         deadline.start_call()
+        limits.start_call()
         # API Gateway has decoded the path already, and Mangum has done so once more.
         scope["path"] = scope["aws.event"]["rawPath"]
         request_headers = Headers(scope=scope)
@@ -80,12 +87,11 @@ class Envelope:
 
         # A list of its own: a response may be one that is answered more than once.
         headers = MutableHeaders(raw=[*answer.start["headers"]])
-        caller: Caller | None = scope["state"].get("caller")
         more = {
             "x-request-id": request_id,
             "x-content-type-options": "nosniff",
             "cache-control": "private, no-cache" if "etag" in headers else "no-store",
-            **_tell_limits(caller),
+            **_tell_limits(limits.find_allowance()),
         }
         headers.raw.extend((name.encode(), value.encode()) for name, value in more.items())
         if len(answer.body) > MIN_GZIP_BYTES:
@@ -109,11 +115,10 @@ class Envelope:
         await send({"type": "http.response.body", "body": answer.body})
 
 
-def _tell_limits(caller: Caller | None) -> dict[str, str]:
+def _tell_limits(allowance: Allowance | None) -> dict[str, str]:
     """The headers that tell a caller whose call was counted what is left."""
-    if caller is None or caller.allowance is None:
+    if allowance is None:
         return {}
-    allowance = caller.allowance
     limit, remaining, seconds = allowance.limit, allowance.remaining, allowance.seconds_left
     return {
         "ratelimit-limit": str(limit),

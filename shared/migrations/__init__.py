@@ -1,5 +1,6 @@
 """The database's schema, as Alembic migrations, and the way to run them."""
 
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -8,8 +9,14 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.script.revision import ResolutionError
 from alembic.util import CommandError
+from psycopg.errors import LockNotAvailable
+from sqlalchemy.exc import OperationalError
 
 from shared.settings import Settings
+
+LOCK_ATTEMPTS = 20
+LOCK_PAUSE = 1
+"""Seconds between two attempts, in which those who waited behind the migration go on."""
 
 
 class NewerSchema(Exception):
@@ -48,13 +55,26 @@ def config() -> Config:
 def upgrade() -> str:
     """Bring the database to the newest version of the schema; that version.
 
-    All of it or nothing happens. Raises NewerSchema where the database is beyond that,
-    SettingsError where its URL will not do, and SQLAlchemyError or psycopg.Error where it fails.
+    Each migration happens or does not. One that gets no lock in time is tried again.
+
+    Raises NewerSchema where the database is beyond that, SettingsError where its URL will not do,
+    and SQLAlchemyError or psycopg.Error where it fails.
     """
     try:
-        command.upgrade(config(), "head")
+        _upgrade_patiently()
     except CommandError as error:
         if isinstance(error.__cause__, ResolutionError):
             raise NewerSchema(error.__cause__.argument) from error
         raise
     return str(ScriptDirectory.from_config(config()).get_current_head())
+
+
+def _upgrade_patiently() -> None:
+    for _ in range(LOCK_ATTEMPTS - 1):
+        try:
+            return command.upgrade(config(), "head")
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+            time.sleep(LOCK_PAUSE)
+    return command.upgrade(config(), "head")

@@ -1,18 +1,60 @@
 """Alembic's entry point: runs migrations on the database's direct endpoint."""
 
+import time
+from collections.abc import Iterable
+from typing import Any
+
 import psycopg
 from alembic import context
-from sqlalchemy import create_engine, pool
+from alembic.autogenerate.rewriter import Rewriter
+from alembic.migration import MigrationContext
+from alembic.operations.ops import (
+    AddColumnOp,
+    CreateCheckConstraintOp,
+    MigrateOperation,
+    MigrationScript,
+)
+from alembic.script import ScriptDirectory
+from sqlalchemy import CheckConstraint, Connection, create_engine, pool
 from sqlmodel import SQLModel
 
-import shared.data.tables  # noqa: F401 - fills SQLModel.metadata
+import shared.queries.tables  # noqa: F401 - fills SQLModel.metadata
 from shared.data import database
 from shared.migrations import direct_url
+from shared.migrations.online import LOCK_TIMEOUT
 from shared.settings import get_settings
+
+_POLL_INTERVAL = 0.2
+"""Seconds between two looks whether another upgrade is done."""
+
+
+_writer = Rewriter()
+
+
+@_writer.rewrites(AddColumnOp)
+def _add_rules(_context: Any, _revision: Any, added: AddColumnOp) -> Iterable[MigrateOperation]:
+    """A new column with the rules for its values, which Alembic leaves out by itself."""
+    yield added
+    for rule in added.column.constraints:
+        if isinstance(rule, CheckConstraint):
+            # Rows that are there have the default. To look through them would lock the table.
+            yield CreateCheckConstraintOp(
+                f"{added.table_name}_{added.column.name}_check",
+                added.table_name,
+                str(rule.sqltext),
+                postgresql_not_valid=True,
+            )
+
+
+def _number(_context: MigrationContext, _revision: Any, scripts: list[MigrationScript]) -> None:
+    """Give a new migration the next number."""
+    head = ScriptDirectory.from_config(context.config).get_current_head()
+    for script in scripts:
+        script.rev_id = f"{int(head or 0) + 1:04}"
 
 
 def run_migrations() -> None:
-    """Run what Alembic's command asks for: one at a time, and all of it or nothing."""
+    """Run what Alembic's command asks for, each migration in a transaction of its own."""
     settings = get_settings()
     if settings.direct_database_url is None:
         database.check_settings()
@@ -21,10 +63,27 @@ def run_migrations() -> None:
         "postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=pool.NullPool
     )
     with engine.connect() as connection:
-        context.configure(connection=connection, target_metadata=SQLModel.metadata)
+        _wait_for_others(connection)
+        connection.exec_driver_sql(LOCK_TIMEOUT)
+        connection.commit()
+        context.configure(
+            connection=connection,
+            target_metadata=SQLModel.metadata,
+            transaction_per_migration=True,
+            process_revision_directives=_writer.chain(_number),
+        )
         with context.begin_transaction():
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('lambdo'))")
             context.run_migrations()
+
+
+def _wait_for_others(connection: Connection) -> None:
+    """Wait until no other upgrade of this database runs; the lock lasts as long as the session."""
+    # A statement that waits has a snapshot, and to build an index concurrently, the other upgrade
+    # would wait for that.
+    take = "SELECT pg_try_advisory_lock(hashtext('lambdo'))"
+    while not connection.exec_driver_sql(take).scalar():
+        connection.rollback()
+        time.sleep(_POLL_INTERVAL)
 
 
 run_migrations()

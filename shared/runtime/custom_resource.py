@@ -88,7 +88,7 @@ def _answer(event: Event, status: str, reason: str = "", **more: object) -> None
     )
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            urlopen(request, timeout=ANSWER_TIME / 5).close()  # nosec B310 # noqa: S310
+            urlopen(request, timeout=ANSWER_TIME / 5).close()  # noqa: S310
         except OSError:
             _logger.exception("CloudFormation does not take the answer", attempt=attempt)
             if attempt == _ATTEMPTS:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from shared.callers import Caller
 from shared.errors import CursorInvalid
-from shared.models import Caller, TaskQuery, parse_instant
+from shared.models import TaskQuery, parse_instant
 
 RANKS = ("low", "medium", "high")
 TITLE_KEY_LENGTH = 400

@@ -14,7 +14,8 @@ from typing import NamedTuple, get_args
 import pyperf
 
 from infra.template import ROOT
-from shared.models import Caller, Sort, TaskQuery
+from shared.callers import Caller
+from shared.models import Sort, TaskQuery
 from shared.tasks.cursors import encode_cursor
 from tests.bench.figures import Figure
 from tests.bench.filling import OWNER, VOCABULARY, Say, Size, connect, fill

@@ -17,8 +17,8 @@ import pytest
 from argon2 import PasswordHasher
 
 from infra.template import ROOT
+from shared.accounts import credentials
 from shared.http.app import _logger
-from shared.identity import credentials
 from shared.settings import get_settings
 from shared.tasks import pages
 from tests.clients import SECRET, SERVED, User

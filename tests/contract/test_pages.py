@@ -167,6 +167,21 @@ def test_the_cursor_of_another_user_is_refused(
     check_refusal(answer, 400, "cursor_invalid")
 
 
+@pytest.mark.parametrize("sort", ["priority", "-priority"])
+def test_a_cursor_at_a_priority_that_is_filtered_out_is_refused(
+    http: httpx.Client, owner: User, sort: str
+) -> None:
+    query = {"sort": sort, "priority": "medium"}
+    cursor = _page(http, owner, limit=1, **query)["next_cursor"]
+    fingerprint, rank, task_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * 3))
+    assert rank == 1
+    for forged in (0, 2):
+        text = json.dumps([fingerprint, forged, task_id]).encode()
+        params = {**query, "cursor": base64.urlsafe_b64encode(text).decode().rstrip("=")}
+        answer = http.get("/api/tasks", headers=owner.headers, params=params)
+        check_refusal(answer, 400, "cursor_invalid")
+
+
 # --- pages ---
 
 

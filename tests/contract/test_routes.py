@@ -95,8 +95,9 @@ def test_the_document_says_what_every_task_path_needs(family: str) -> None:
     for method, path in CALLS:
         operation = operations[f"{method} {family}/tasks{path.replace('{id}', '{task_id}')}"]
         assert operation["security"] == [{"bearer": []}]
-        assert {"401", "403", "422", "500", "503"} <= operation["responses"].keys()
-        in_path = [part["name"] for part in operation["parameters"] if part["in"] == "path"]
+        assert {"401", "413", "422", "429", "500", "503"} <= operation["responses"].keys()
+        assert ("403" in operation["responses"]) == (family == "/api/{user_id}")
+        in_path = [part["name"] for part in operation.get("parameters", []) if part["in"] == "path"]
         assert sorted(in_path) == sorted(
             re.findall(r"\{(\w+)\}", f"{family}{path}".replace("{id}", "{task_id}"))
         )

@@ -157,3 +157,33 @@ def test_what_changes_nothing_leaves_the_version(
         answer = http.put(path, headers=headers, json=body)
         assert answer.status_code == 200
         assert answer.headers["ETag"] == etag
+
+
+ANSWERED_WITH_A_TASK = [
+    ("PUT", "/{id}", {"priority": "high"}),
+    ("PATCH", "/{id}", {"priority": "high"}),
+    ("PATCH", "/{id}", {}),
+    ("PATCH", "/{id}/complete", {"is_completed": True}),
+    ("PATCH", "/{id}/complete", {"is_completed": False}),
+    ("PATCH", "/{id}/complete", None),
+    ("PATCH", "/{id}/toggle-status", None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ANSWERED_WITH_A_TASK)
+def test_every_answer_with_a_task_has_its_tag(
+    http: httpx.Client, alice: User, tasks: str, method: str, path: str, body: object
+) -> None:
+    created = http.post(tasks, headers=alice.headers, json={"title": "A task"})
+    where = f"{tasks}/{created.json()['id']}"
+    assert created.headers["ETag"] == http.get(where, headers=alice.headers).headers["ETag"]
+
+    url = tasks + path.format(id=created.json()["id"])
+    headers = {**alice.headers, "If-Match": created.headers["ETag"]}
+    answer = http.request(method, url, headers=headers, json=body)
+    read = http.get(where, headers=alice.headers)
+    assert answer.json() == read.json()
+    assert answer.headers["ETag"] == read.headers["ETag"]
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    has_changed = answer.json() != created.json()
+    assert (answer.headers["ETag"] != created.headers["ETag"]) == has_changed

@@ -1,9 +1,12 @@
 """What integration tests share: every call there is on tasks, and the database behind the API."""
 
+import asyncio
 import fcntl
 import os
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -72,6 +75,21 @@ def create(http: httpx.Client, user: User, **fields: object) -> dict[str, Any]:
     assert answer.status_code == 201, answer.text
     task: dict[str, Any] = answer.json()
     return task
+
+
+@contextmanager
+def calling(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads for so many callers at once; handlers want an event loop in each."""
+    loops = []
+
+    def begin() -> None:
+        loops.append(asyncio.new_event_loop())
+        asyncio.set_event_loop(loops[-1])
+
+    with ThreadPoolExecutor(count, initializer=begin) as threads:
+        yield threads
+    for loop in loops:
+        loop.close()
 
 
 def add_user(owner: psycopg.Connection, user: User, email: str | None = None) -> None:

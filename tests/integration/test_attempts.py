@@ -8,8 +8,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from shared.accounts import credentials
 from shared.data import limits
-from shared.identity import credentials
 from shared.settings import get_settings
 from tests.clients import invoke, make_event
 from tests.conftest import ONE_WAY
@@ -171,7 +171,7 @@ def test_an_attempt_that_fails_is_counted(
 ) -> None:
     email = new_email()
     with monkeypatch.context() as broken:
-        broken.setattr("shared.identity.sign_in._FIND", "SELECT 1 / 0")
+        broken.setattr("shared.statements.users.FIND_ACCOUNT", "SELECT 1 / 0")
         assert attempt("login", email).status == 500
     assert attempt("login", email).headers["ratelimit-remaining"] == "8"
     assert owner.execute("SELECT max(calls) FROM rate_limits").fetchone() == (2,)

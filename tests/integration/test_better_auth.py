@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from infra.template import ROOT
-from shared.identity.key_set import get_key_set
+from shared.key_set import get_key_set
 from shared.settings import get_settings
 from tests.better_auth import (
     PASSWORD,

@@ -251,13 +251,15 @@ def test_a_function_can_at_most_read_its_stages_secrets_and_log() -> None:
     for service, action, name in (
         ("secretsmanager", "GetSecretValue", "secret:lambdo/{}/database-1A2B3C"),
         ("ssm", "GetParameter", "parameter/lambdo/{}/database"),
-        ("logs", "PutLogEvents", "log-group:/aws/lambda/lambdo-{}-ListTasks:log-stream:1"),
+        ("logs", "PutLogEvents", "log-group:lambdo-{}-Logs-1A2B3C:log-stream:1"),
     ):
         for stage in ("dev", "prod"):
             resource = DEPLOYED.format(service, name.format(stage))
             assert allows(boundary, f"{service}:{action}", resource) is (stage == "dev")
     actions = {action for each in boundary for action in each["Action"]}
     assert not any("*" in action for action in actions)
+    # Late log lines would make a deleted stack's group anew.
+    assert "logs:CreateLogGroup" not in actions
     assert {action.partition(":")[0] for action in actions} == {
         *("cloudwatch", "kms", "lambda", "logs", "secretsmanager", "ssm", "xray")
     }
@@ -267,7 +269,11 @@ MADE_BY = {
     "AWS::Serverless::Function": ("lambda:CreateFunction", "lambda", "function:lambdo-{}-1"),
     "AWS::Serverless::HttpApi": ("apigateway:POST", None, f"arn:aws:apigateway:{REGION}::/apis"),
     "AWS::Serverless::LayerVersion": ("lambda:PublishLayerVersion", "lambda", "layer:SharedLayer"),
-    "AWS::Logs::LogGroup": ("logs:CreateLogGroup", "logs", "log-group:lambdo-{}-Api-1"),
+    "AWS::Logs::LogGroup": ("logs:CreateLogGroup", "logs", "log-group:lambdo-{}-Logs-1"),
+    "AWS::Logs::MetricFilter": (
+        *("logs:PutMetricFilter", "logs"),
+        "log-group:/aws/vendedlogs/lambdo-{}-Api",
+    ),
     "AWS::CloudWatch::Alarm": ("cloudwatch:PutMetricAlarm", "cloudwatch", "alarm:lambdo-{}-5xx"),
     "AWS::SNS::Topic": ("sns:CreateTopic", "sns", "lambdo-{}-Alarms-1"),
     "AWS::CloudFormation::Stack": (

@@ -232,7 +232,7 @@ def test_a_connection_that_is_killed(
     owner: psycopg.Connection,
 ) -> None:
     kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    with locked(postgres, task), when_waiting(owner, "task_answers", lambda: owner.execute(kill)):
+    with locked(postgres, task), when_waiting(owner, "tasks", lambda: owner.execute(kill)):
         check_unavailable(make_call(handlers, alice, call, task["id"]))
     assert read(handlers, alice, task) == task
     assert make_call(handlers, alice, call, task["id"]).is_success
@@ -258,7 +258,7 @@ def test_a_deadlock_is_a_conflict(
         rival.execute("SET deadlock_timeout = '1min'")  # so that it is not the one to give up
         rival.execute("LOCK TABLE tasks IN SHARE MODE")
         insert = functools.partial(rival.execute, "INSERT INTO users (id) VALUES (%s)", [alice.id])
-        with when_waiting(owner, "INSERT INTO task_answers", insert):
+        with when_waiting(owner, "INSERT INTO tasks", insert):
             answer = make_call(handlers, alice, CREATE)
         rival.rollback()
     assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
@@ -279,7 +279,7 @@ def test_a_change_that_cannot_be_serialized_is_a_conflict(
     use_database(monkeypatch, f"{postgres}{strict}")
     with locked(postgres, task) as rival:
         rival.execute("UPDATE tasks SET title = 'First' WHERE id = %s", [task["id"]])
-        with when_waiting(owner, "UPDATE task_answers", rival.commit):
+        with when_waiting(owner, "FROM user_versions", rival.commit):
             answer = make_call(handlers, alice, CHANGE, task["id"])
     assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
     assert read(handlers, alice, task)["title"] == "First"

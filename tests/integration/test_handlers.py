@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from infra.template import ROOT, Route, read_routes
-from shared.models import Caller
+from shared.callers import Caller
 from shared.tasks import store
 from tests.clients import SECRET, User, make_event
 
@@ -284,9 +284,10 @@ def test_a_body_is_read_as_text_and_as_base64(alice: User, encoded: bool) -> Non
         "content-type": "application/json",
         "content-length": str(len(answer["body"].encode())),
         "location": f"/api/{alice.id}/tasks/{task['id']}",
+        "etag": answer["headers"]["etag"],
         "x-request-id": "JKJaXmPLvHcESHA=",
         "x-content-type-options": "nosniff",
-        "cache-control": "no-store",
+        "cache-control": "private, no-cache",
         "ratelimit-limit": "600",
         "ratelimit-remaining": "599",
         "ratelimit-reset": "60",

@@ -12,13 +12,22 @@ import pytest
 import snapshot_restore_py
 from cryptography.hazmat.primitives import serialization
 
-from shared.identity import key_set
-from shared.identity.key_set import MAX_AGE, MAX_AGE_WITHOUT_ANSWER, RETRY_INTERVAL, get_key_set
+from shared import key_set
+from shared.key_set import MAX_AGE, MAX_AGE_WITHOUT_ANSWER, RETRY_INTERVAL, get_key_set
 from shared.settings import get_settings
 from tests.clients import make_token
 from tests.conftest import ONE_WAY
 from tests.integration.conftest import Clock
-from tests.provider import ED448, ED25519, WEAK_RSA, Provider, SigningKey, running_provider, send
+from tests.provider import (
+    ED448,
+    ED25519,
+    P384,
+    WEAK_RSA,
+    Provider,
+    SigningKey,
+    running_provider,
+    send,
+)
 
 pytestmark = ONE_WAY
 
@@ -184,7 +193,8 @@ def test_a_key_that_is_not_for_it_checks_no_token(
 
 
 @pytest.mark.parametrize(
-    ("algorithm", "make"), [("RS256", WEAK_RSA), ("PS256", WEAK_RSA), ("EdDSA", ED448)]
+    ("algorithm", "make"),
+    [("RS256", WEAK_RSA), ("PS256", WEAK_RSA), ("EdDSA", ED448), ("ES256", P384)],
 )
 def test_a_weak_or_strange_key_checks_no_token(
     provider: Provider, call: Call, algorithm: str, make: Callable[[], Any]

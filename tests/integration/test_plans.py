@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple, get_args
 from uuid import uuid4
 
@@ -10,10 +11,12 @@ import httpx
 import psycopg
 import pytest
 
+from shared.callers import Requester
 from shared.data import database
-from shared.data.connection import Row, Statement
-from shared.models import Caller, Sort
+from shared.data.query import Query, first_column
+from shared.models import Sort
 from tests.clients import User
+from tests.queries import rewrite
 
 LIMIT = 20
 TASKS = 2000
@@ -102,11 +105,11 @@ def read_pages(
     run = database.run
     plans: list[dict[str, Any]] = []
 
-    def explain_and_run(caller: Caller, page: Statement, **options: bool) -> list[list[Row]]:
-        explain = Statement(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {page.sql}", page.values)
-        ((plan,),) = run(caller, explain)[0]
+    def explain_and_run(requester: Requester, *queries: Query[Any]) -> tuple[Any, ...]:
+        explain = rewrite(queries[-1], "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {}".format)
+        (plan,) = run(requester, replace(explain, read=first_column))
         plans.append(json.loads(plan)[0]["Plan"])
-        return run(caller, page, **options)
+        return run(requester, *queries)
 
     pages: list[Page] = []
     if path == "/api/tasks":

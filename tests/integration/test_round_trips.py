@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from argon2 import PasswordHasher
 
-from shared.identity import credentials
+from shared.accounts import credentials
 from shared.settings import get_settings
 from tests.clients import User
 from tests.conftest import use_database

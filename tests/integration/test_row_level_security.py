@@ -1,22 +1,22 @@
 """Where a query forgets whose task it is, the database still does not give another user's."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
 
+from shared.callers import Requester
 from shared.data import database
 from shared.data.connection import Row, Statement
-from shared.models import Caller
+from shared.data.query import Query, is_found
 from tests.clients import User
 from tests.conftest import use_database
 from tests.integration.conftest import CREATE, DELETE, LIST, READ, WRITES, Call, create, make_call
+from tests.queries import OWNED_VALUE, rewrite, without_owner
 from tests.servers import running_pgbouncer
-
-OWNED = "user_id = %(user_id)s"
-OWN_VALUE = "VALUES (%(user_id)s"
 
 BECOME_API = f"""
     SELECT set_config('role', '{database.ROLE}', true), set_config('app.user_id', %s, true)
@@ -51,16 +51,11 @@ def forget_owner(monkeypatch: pytest.MonkeyPatch, task: dict[str, Any]) -> Itera
     forgotten = []
     run = database.run
 
-    def run_carelessly(caller: Caller, *statements: Statement, **options: bool) -> list[list[Row]]:
-        for sql, _ in statements:
-            assert OWNED in sql
-            forgotten.append(sql.replace(OWNED, "true"))
-            assert "%(user_id)s" not in forgotten[-1]
-        careless = [
-            Statement(sql, values)
-            for sql, (_, values) in zip(forgotten[-len(statements) :], statements, strict=True)
-        ]
-        return run(caller, *careless, **options)
+    def run_carelessly(requester: Requester, *queries: Query[Any]) -> tuple[Any, ...]:
+        careless = [rewrite(query, without_owner) for query in queries]
+        assert not [query for query in careless if "%(user_id)s" in query.statement.sql]
+        forgotten.extend(careless)
+        return run(requester, *careless)
 
     monkeypatch.setattr(database, "run", run_carelessly)
     yield
@@ -142,11 +137,16 @@ def create_for_bob(monkeypatch: pytest.MonkeyPatch, task: dict[str, Any]) -> Non
     """Let creating a task forget for whom it does."""
     run = database.run
 
-    def run_for_bob(caller: Caller, statement: Statement, *, owns: bool) -> list[list[Row]]:
-        assert OWN_VALUE in statement.sql
-        sql = statement.sql.replace(OWN_VALUE, "VALUES (%(other)s")
-        values = {**statement.values, "other": task["user_id"]}
-        return run(caller, Statement(sql, values), owns=owns)
+    def run_for_bob(
+        requester: Requester, provision: Query[Any], creation: Query[Any]
+    ) -> tuple[Any, ...]:
+        sql, values = creation.statement
+        assert OWNED_VALUE in sql
+        for_bob = Statement(
+            sql.replace(OWNED_VALUE, "VALUES (%(other)s::VARCHAR"),
+            {**values, "other": task["user_id"]},
+        )
+        return run(requester, provision, replace(creation, statement=for_bob))
 
     monkeypatch.setattr(database, "run", run_for_bob)
 
@@ -250,9 +250,9 @@ def test_nothing_is_left_for_the_next_client_of_a_pooler(
         ("SELECT 1 / 0", 500),
         ("SELECT set_config('statement_timeout', '10', true)", 503),
     ):
-        statements = (Statement(failing), Statement("SELECT pg_sleep(1)"))
+        queries = [Query(Statement(sql), is_found) for sql in (failing, "SELECT pg_sleep(1)")]
         with monkeypatch.context() as broken:
-            broken.setattr(database, "run", lambda who, *_, s=statements, **__: run(who, *s))
+            broken.setattr(database, "run", lambda who, *_, q=queries: run(who, *q))
             assert make_call(handlers, alice, READ).status_code == status
         assert read_traces(single) == before
 

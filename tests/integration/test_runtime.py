@@ -6,6 +6,7 @@ The client (awslambdaric) talks to the emulator that the SAM CLI ships, as it do
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psycopg
@@ -31,7 +33,7 @@ pytestmark = pytest.mark.skipif(
     reason="the layer is built by, and for, Python 3.13 on Linux",
 )
 
-LAYER_BUDGET = 74_000_000
+LAYER_BUDGET = 85_000_000
 """Bytes, unzipped and with bytecode; Lambda takes 250 MB of layers and function together."""
 
 ELF_MACHINES = {"arm64": 183, "x86_64": 62}
@@ -182,7 +184,11 @@ def test_every_function_answers_and_leaves_its_files_alone(
     for path, status in (("/health", 200), ("/health/ready", 200), ("/docs", 200), ("/no", 404)):
         assert functions.call(alice, "GET", path)["statusCode"] == status
 
-    assert functions.used == {route.handler for route in read_routes()}
+    # What has no place in a task's or a user's life starts and answers, whatever it says.
+    others = {route.handler: route for route in read_routes()}
+    for route in (others[handler] for handler in others.keys() - functions.used):
+        path = re.sub(r"\{\w+\}", str(uuid4()), route.path.replace("{user_id}", alice.id))
+        assert functions.call(alice, route.method, path, {})["statusCode"] < 500, route.key
     assert (_fingerprints(opt), _fingerprints(task)) == before
 
 

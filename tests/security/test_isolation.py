@@ -17,11 +17,13 @@ import psycopg
 import pytest
 
 from infra.template import Route, read_routes
+from shared.callers import Requester
 from shared.data import database
-from shared.data.connection import Row, Statement
-from shared.models import Caller
+from shared.data.connection import Row
+from shared.data.query import Query
 from tests.clients import User
 from tests.conftest import ONE_WAY
+from tests.queries import is_on_tasks, rewrite, without_owner
 
 pytestmark = ONE_WAY
 
@@ -141,18 +143,14 @@ class Watch:
         self._careless = careless
         self._run = database.run
 
-    def run(self, caller: Caller, *statements: Statement, **options: bool) -> list[list[Row]]:
+    def run(self, requester: Requester, *queries: Query[Any]) -> tuple[Any, ...]:
         """What database.run does."""
-        self.statements += [sql for sql, _ in statements]
+        self.statements += [query.statement.sql for query in queries]
         if self._careless:
-            statements = tuple(Statement(forget_owner(sql), values) for sql, values in statements)
-        return self._run(caller, *statements, **options)
-
-
-def forget_owner(sql: str) -> str:
-    """A statement without its condition on the owner."""
-    assert "user_id = %(user_id)s" in sql or "VALUES (%(user_id)s" in sql
-    return sql.replace("user_id = %(user_id)s", "true")
+            queries = tuple(
+                rewrite(query, without_owner) if is_on_tasks(query) else query for query in queries
+            )
+        return self._run(requester, *queries)
 
 
 @pytest.fixture(params=[False, True], ids=["as they are", "without owner"])

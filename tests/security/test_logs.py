@@ -16,7 +16,7 @@ import pytest
 
 from infra.template import read_routes
 from shared.http.app import _logger
-from shared.identity.key_set import get_key_set
+from shared.key_set import get_key_set
 from shared.settings import get_settings
 from tests.clients import SECRET, HandlerTransport, User, make_token
 from tests.conftest import use_database
@@ -108,8 +108,9 @@ class Walk:
         self.call("GET", "/api/users/me/export", token)
         self.call("DELETE", path, token)
         self.call("DELETE", "/api/users/me", token)
-        for public in ("/health", "/health/ready", "/docs", "/openapi.json"):
-            self.call("GET", public)
+        for route in read_routes():
+            if route.method and "{" not in route.path and route.key not in self.routes:
+                self.call(route.method, route.path, token)
 
     def accounts(self) -> None:
         """Register and log in, well and badly."""
@@ -164,8 +165,6 @@ def test_no_function_logs_what_is_secret(
         walk.everywhere()
     assert {200, 201, 204, 400, 401, 403, 404, 405, 409, 412, 413, 415, 422} <= walk.statuses
     check(walk, "".join(capfd.readouterr()), '"answered"', "POST /api/auth/login")
-    routes = {route.key for route in read_routes() if "{" not in route.key} - {"$default"}
-    assert routes <= walk.routes
 
 
 def test_no_fault_of_the_database_logs_what_is_secret(log: io.StringIO) -> None:

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from shared import auth
 from shared.auth import authenticate
 from shared.errors import TokenExpired, TokenInvalid, TokenMissing, Unauthorized
-from shared.identity.key_set import get_key_set
+from shared.key_set import get_key_set
 from shared.settings import Settings, get_settings
 from tests.clients import SECRET
 from tests.provider import Provider, SigningKey, running_provider

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from shared.auth import authenticate, authorize
+from shared.callers import Caller
 from shared.errors import Forbidden, TokenExpired, TokenInvalid, TokenMissing
-from shared.models import Caller
 from tests.clients import SECRET, make_token
 
 

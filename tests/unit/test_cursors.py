@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.callers import Caller
 from shared.errors import CursorInvalid
-from shared.models import Caller, Sort, TaskQuery, parse_instant
+from shared.models import Sort, TaskQuery, parse_instant
 from shared.tasks.cursors import Position, decode_cursor, encode_cursor
 
 _ALICE = Caller("alice")

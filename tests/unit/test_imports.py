@@ -1,9 +1,11 @@
 """What a function waits for at its start: never what it does not need to serve a request."""
 
+import ast
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from infra.template import ROOT, read_routes
 from tests.bench.secret_store import running_secret_store
 from tests.clients import SECRET
 
+FILES = sorted((ROOT / "functions").glob("*.py"))
 HANDLERS = sorted({route.handler for route in read_routes()})
 
 NEVER = {
@@ -30,11 +33,11 @@ NEVER = {
 them later, when they are needed. Each would add some hundredths of a second, or tenths."""
 
 SIGN_IN_HANDLERS = ("register.handler", "log_in.handler")
-SIGN_IN = {"argon2", "email_validator"}
+SIGN_IN = {"argon2"}
 """What only registering and logging in wait for."""
 
-BUDGET = 450
-SIGN_IN_BUDGET = 475
+BUDGET = 470
+SIGN_IN_BUDGET = 480
 """How many modules a function may import beyond Python's own; each is a millisecond or so."""
 
 
@@ -48,6 +51,24 @@ def run_python(code: str, environment: Mapping[str, str]) -> str:
         text=True,
         check=True,
     ).stdout
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_function_imports_only_shared_and_the_standard_library(file: Path) -> None:
+    """What comes from elsewhere, a function takes from shared: `Response`, `Query`.
+
+    shared/__init__.py begins to fetch the secrets and stops garbage collection before it imports
+    FastAPI. An `import fastapi` in a function comes first, because imports are sorted, and would
+    undo both: see "A cold start" in docs/performance.md.
+    """
+    imported = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(str(node.module))
+    packages = {name.partition(".")[0] for name in imported}
+    assert packages - sys.stdlib_module_names == {"shared"}
 
 
 @pytest.fixture(scope="module")
@@ -93,13 +114,3 @@ def test_a_function_imports_no_more_modules_than_its_budget(
 
 def test_no_package_is_searched_for_plugins(deployed: dict[str, str]) -> None:
     run_python("import importlib.metadata as m; m.entry_points = None; import list_tasks", deployed)
-
-
-def test_no_model_is_built_that_serves_no_request(deployed: dict[str, str]) -> None:
-    printed = run_python(
-        "import list_tasks, fastapi.openapi.models as document;"
-        "print(document.Components.__pydantic_complete__,"
-        " list_tasks.TaskQuery.__pydantic_complete__)",
-        deployed,
-    )
-    assert printed.split() == ["False", "True"]

@@ -178,7 +178,7 @@ def test_only_a_boolean_completes_a_task(value: object) -> None:
     [("x" * 500, "x" * 500), (" \t x \n", "x"), ("𝄞" * 500, "𝄞" * 500), (f"{' ' * 600}x", "x")],
 )
 def test_a_title_is_measured_in_characters_once_it_is_stripped(title: str, stored: str) -> None:
-    assert TaskCreate(title=title).title == stored
+    assert TaskCreate.model_validate({"title": title}).model_dump()["title"] == stored
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "1001", "1.5", "", "ten", "9" * 5000])

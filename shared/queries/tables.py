@@ -1,10 +1,7 @@
-"""The tables, as the migrations make them; `alembic check` compares the two.
-
-Only migrations and tests import this module: SQLAlchemy alone would double the cold start of a
-function, and the queries in tasks.py are each one statement that Postgres does all the work of.
-"""
+"""The tables, as the migrations make them; `alembic check` compares the two."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -14,6 +11,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Index,
+    Integer,
     SmallInteger,
     Text,
     TextClause,
@@ -21,18 +19,27 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-_NOW = text("now()")
+from shared.models import TaskFields, UserFields
+from shared.queries.columns import Columns
+
 _FILTERED = ("user_id", "is_completed", "priority_rank")
 
 
-def _due_at_or(last: str) -> TextClause:
+def due_at_or(last: str) -> TextClause:
+    """A task's due time, or `last` where it has none."""
     # To the letter as Postgres shows it: that is how Alembic compares expressions.
     return text(f"(\nCASE\n WHEN due_at IS NULL THEN '{last}'\n ELSE due_at\nEND)")
 
 
-class UserRow(SQLModel, table=True):
+def _time() -> Any:
+    return Field(
+        sa_column=Column(DateTime(timezone=True), nullable=False, server_default=text("now()"))
+    )
+
+
+class User(UserFields, Columns, table=True):
     """A user: made from a token when it is first needed, or by registering."""
 
     __tablename__ = "users"
@@ -42,30 +49,34 @@ class UserRow(SQLModel, table=True):
     )
 
     id: str = Field(sa_column=Column(Text, primary_key=True))
-    email: str | None = Field(sa_column=Column(Text))
-    hashed_password: str | None = Field(sa_column=Column(Text))
-    created_at: datetime = Field(
-        sa_column=Column(DateTime(timezone=True), nullable=False, server_default=_NOW)
-    )
-    updated_at: datetime = Field(
-        sa_column=Column(DateTime(timezone=True), nullable=False, server_default=_NOW)
-    )
+    hashed_password: str | None
+    created_at: datetime = _time()
+    updated_at: datetime = _time()
 
 
-class TaskRow(SQLModel, table=True):
+class UserVersion(Columns, table=True):
+    """How many times a user's tasks have changed. Whoever changes them locks this row first."""
+
+    __tablename__ = "user_versions"
+    __table_args__ = ({"postgresql_with": {"fillfactor": 50}},)
+
+    user_id: str = Field(
+        sa_column=Column(Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    )
+    version: int = 1
+
+
+class Task(TaskFields, Columns, table=True):
     """A task, and what is worked out from it to order and search by."""
 
     __tablename__ = "tasks"
     __table_args__ = (
-        CheckConstraint("char_length(title) BETWEEN 1 AND 500", "tasks_title_length"),
-        CheckConstraint("char_length(description) <= 5000", "tasks_description_length"),
-        CheckConstraint("priority IN ('low', 'medium', 'high')", "tasks_priority"),
         CheckConstraint("is_completed = (completed_at IS NOT NULL)", "tasks_completed_at"),
         Index("tasks_by_created_at", "user_id", "created_at", "id"),
         Index("tasks_filtered_by_created_at", *_FILTERED, "created_at", "id"),
         Index("tasks_filtered_by_updated_at", *_FILTERED, "updated_at", "id"),
-        Index("tasks_filtered_by_due_at", *_FILTERED, _due_at_or("infinity"), "id"),
-        Index("tasks_filtered_by_due_at_desc", *_FILTERED, _due_at_or("-infinity"), "id"),
+        Index("tasks_filtered_by_due_at", *_FILTERED, due_at_or("infinity"), "id"),
+        Index("tasks_filtered_by_due_at_desc", *_FILTERED, due_at_or("-infinity"), "id"),
         Index("tasks_filtered_by_title", *_FILTERED, "title_key", "id"),
         Index("tasks_filtered_by_priority", *_FILTERED, "id"),
         Index(
@@ -76,23 +87,13 @@ class TaskRow(SQLModel, table=True):
         ),
     )
 
-    id: UUID = Field(sa_column=Column(Uuid, primary_key=True, server_default=text("uuid_v7()")))
     user_id: str = Field(
-        sa_column=Column(Text, ForeignKey("users.id", ondelete="CASCADE"), nullable=False)
+        sa_column=Column(Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     )
-    # Code points order titles the same in every database, whatever its locale.
-    title: str = Field(sa_column=Column(Text(collation="C"), nullable=False))
-    description: str | None = Field(sa_column=Column(Text))
-    priority: str = Field(sa_column=Column(Text, nullable=False, server_default="medium"))
-    due_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))
-    is_completed: bool = Field(sa_column_kwargs={"server_default": text("false")})
-    completed_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))
-    created_at: datetime = Field(
-        sa_column=Column(DateTime(timezone=True), nullable=False, server_default=_NOW)
-    )
-    updated_at: datetime = Field(
-        sa_column=Column(DateTime(timezone=True), nullable=False, server_default=_NOW)
-    )
+    id: UUID = Field(sa_column=Column(Uuid, primary_key=True, server_default=text("uuid_v7()")))
+    created_at: datetime = _time()
+    updated_at: datetime = _time()
+    version: int = 1
     priority_rank: int = Field(
         sa_column=Column(
             SmallInteger,
@@ -113,7 +114,7 @@ class TaskRow(SQLModel, table=True):
     )
 
 
-class RateLimitRow(SQLModel, table=True):
+class RateLimit(Columns, table=True):
     """How often somebody has called since a window of a minute began."""
 
     __tablename__ = "rate_limits"
@@ -123,7 +124,5 @@ class RateLimitRow(SQLModel, table=True):
     )
 
     subject: str = Field(sa_column=Column(Text, primary_key=True))
-    window_start: datetime = Field(
-        sa_column=Column(DateTime(timezone=True), nullable=False, server_default=_NOW)
-    )
-    calls: int = Field(sa_column_kwargs={"server_default": text("1")})
+    window_start: datetime = _time()
+    calls: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("1")))

@@ -1,1 +1,0 @@
-"""Who callers are: the keys that tokens are checked with, and accounts."""

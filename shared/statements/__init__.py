@@ -1,0 +1,1 @@
+"""The SQL that functions send, made of shared/queries by `make statements`."""

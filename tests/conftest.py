@@ -38,6 +38,7 @@ LONGEST = (
     "test_better_auth.py",
     "test_release.py",
     "test_secrets.py",
+    "test_fields.py",
 )
 """The files that take the longest begin, so that no core is idle while the last of them runs."""
 

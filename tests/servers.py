@@ -216,9 +216,8 @@ def _wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes]) -> 
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
-        try:
+        with suppress(httpx.TransportError, psycopg.OperationalError):
             if ready():
                 return
-        except (httpx.TransportError, psycopg.OperationalError):
-            time.sleep(0.1)
+        time.sleep(0.1)
     raise TimeoutError(f"{process.args!r} is not ready after {START_TIMEOUT} s")

@@ -1,10 +1,9 @@
-"""One connection an invocation, one round trip a request, and never more rights than the caller's.
+"""One connection per invocation, one round trip per request, and only the caller's rights.
 
-The statements of a request travel together, as one pipeline. The call is counted first, and what it
-is counted by is committed at once. What follows, Postgres runs as one transaction: all of it is
-committed, or none. That begins by giving up the login role for one that row-level security binds,
-and by naming the user; both end with the transaction, so a pooler hands nothing on to the next
-client. See docs/architecture.md.
+The statements of a request travel together, as one pipeline. The first one counts the call and
+commits. Postgres runs the rest as one transaction. The transaction first changes from the login
+role to one that row-level security applies to, and names the user. Both settings end with the
+transaction, so a pooler passes nothing on to the next client. See docs/architecture.md.
 """
 
 import re
@@ -28,25 +27,25 @@ from shared.settings import SettingsError, get_settings
 from shared.statements import users
 
 ROLE = "lambdo_api"
-"""The role that requests run as; the first migration makes it. It owns nothing, cannot log in."""
+"""The role that requests run as. The first migration makes it. It owns nothing, cannot log in."""
 
 CONNECT_TIMEOUT = 10
 """Seconds to wait for a connection: Neon may have to wake its compute first."""
 
 STATEMENT_TIMEOUT = 8
-"""Seconds after which Postgres gives a statement up."""
+"""Seconds after which Postgres cancels a statement."""
 
 ANSWER_TIMEOUT = 10
-"""Seconds after which we give Postgres up: it, or the pooler before it, has fallen silent."""
+"""Seconds to wait for the answer of Postgres, or of the pooler before it."""
 
 READY_TIMEOUT = 2.5
 """Seconds that a readiness probe may take in all."""
 
 LATENESS = 1
-"""Seconds after its caller has left in which a call may still happen."""
+"""Seconds for which a call may still start after its caller stopped waiting."""
 
-# A server that checks its client stops soon after we have left, whatever it waits for. And what
-# reaches it long after that, it does not begin.
+# A server that checks its client cancels a statement soon after the client is gone. And
+# check_deadline refuses what arrives long after that.
 _BECOME_CALLER = f"""
     SELECT set_config('role', '{ROLE}', true),
            set_config('app.user_id', %(user_id)s, true),
@@ -57,16 +56,16 @@ _BECOME_CALLER = f"""
 """
 
 _TOO_MANY_CALLS = "LR429"
-"""What count_call raises once a limit is passed, so that nothing of what follows happens."""
+"""The state that count_call raises over the limit; Postgres then skips the rest of the pipeline."""
 
 _UNKNOWN_USER = "LR401"
-"""What require_user raises where there is no such user."""
+"""The state that require_user raises if the user has no row."""
 
 _TOO_LATE = "LR503"
-"""What check_deadline raises where a caller has been told already that the call failed."""
+"""The state that check_deadline raises if the caller has stopped waiting."""
 
 _LOST = ("08", "57P", "40001")
-"""What the states begin with of a connection that is over, or of a read that a standby stopped."""
+"""How states begin that mean a lost connection, or a read that a hot standby cancelled."""
 
 _REQUIRE_USER = "SELECT require_user()"
 
@@ -97,17 +96,17 @@ def run(requester: Requester, query: Query[_A], second: Query[_B], /) -> tuple[_
 @overload
 def run(requester: Requester, /, *queries: Query[Any]) -> tuple[Any, ...]: ...
 def run(requester: Requester, /, *queries: Query[Any]) -> tuple[Any, ...]:
-    """Run `queries` on behalf of `requester`, all or none, in one round trip; their results.
+    """The results of `queries`, run for `requester`, all or none, in one round trip.
 
-    The call is counted before all that, whatever becomes of it; shared/data/limits.py has what is
-    left to the requester. A database that can only be read counts nothing.
+    The call is counted first, whatever happens next; limits.find_allowance then says how many calls
+    are left. A read-only database counts nothing.
 
-    Where one of them is a Command, the user's other commands wait until this one is committed. If
-    none is, they are sent again, once, where the connection is lost.
+    If one of the queries is a Command, the user's other commands wait until this one is committed.
+    If none is, the queries are sent once more after a lost connection.
 
-    Raises RateLimited for a call too many, UserUnknown where a RegisteredCaller has no row,
-    Conflict when a Command met another transaction that won, and DatabaseUnavailable when Postgres
-    is out of reach, too slow or read-only.
+    Raises RateLimited over the limit, UserUnknown if a RegisteredCaller has no row, Conflict if a
+    Command lost against another transaction, and DatabaseUnavailable if Postgres cannot be reached,
+    is too slow or is read-only.
     """
     has_command = any(isinstance(query, Command) for query in queries)
     try:
@@ -160,7 +159,7 @@ def _run_once(requester: Requester, queries: Sequence[Query[Any]]) -> tuple[Any,
 
 
 def _begin(requester: Requester, queries: Sequence[Query[Any]]) -> Iterator[Statement]:
-    """What comes first in the transaction: it names the user, and locks out other commands."""
+    """The statements that begin the transaction: they name the user and lock the user's version."""
     if isinstance(requester, Stranger):
         yield _become("")
         return
@@ -173,7 +172,7 @@ def _begin(requester: Requester, queries: Sequence[Query[Any]]) -> Iterator[Stat
 
 
 def _become(user_id: str) -> Statement:
-    """What gives up the login role, for as long as the transaction lasts."""
+    """The settings of the transaction: its role, its user and its limits of time."""
     return Statement(
         _BECOME_CALLER,
         {
@@ -185,19 +184,19 @@ def _become(user_id: str) -> Statement:
 
 
 def _may_be_repeated(error: psycopg.DatabaseError, *, has_command: bool) -> bool:
-    """Whether a call that failed so may be made a second time: it did nothing, or does no harm."""
+    """Whether the call may be made a second time after this error."""
     state = error.sqlstate or ""
     if state == _TOO_LATE:
-        # We are still here, so it is a clock that was wrong.
+        # The caller still waits, so one of the clocks was set.
         _clock.forget()
         return True
     return not has_command and (isinstance(error, ConnectionLost) or state.startswith(_LOST))
 
 
 def check_ready() -> None:
-    """Ask the database whether it would serve a request.
+    """Return if the database would serve a request.
 
-    Raises DatabaseUnavailable when it does not say so within READY_TIMEOUT.
+    Raises DatabaseUnavailable if it does not answer so within READY_TIMEOUT.
     """
     deadline.start_call(READY_TIMEOUT)
     try:

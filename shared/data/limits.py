@@ -1,4 +1,4 @@
-"""How many calls somebody may make in a minute. database.py has them counted."""
+"""How many calls a requester may make per minute. database.py sends the statements."""
 
 import ipaddress
 from contextvars import ContextVar
@@ -9,16 +9,16 @@ from shared.data.connection import Row, Statement
 from shared.settings import get_settings
 
 ATTEMPTS_PER_ADDRESS = 60
-"""Registrations and logins a minute from one address, whoever's they are."""
+"""Registrations and logins per minute from one address."""
 
 ATTEMPTS_PER_ADDRESS_AND_EMAIL = 10
-"""Registrations and logins a minute from one address, for one e-mail."""
+"""Registrations and logins per minute from one address for one e-mail."""
 
 ATTEMPTS_PER_EMAIL = 100
-"""Registrations and logins a minute for one e-mail, from everywhere: strangers share it."""
+"""Registrations and logins per minute for one e-mail, from all addresses together."""
 
 _IPV6_PREFIX = 64
-"""Bits that a customer of a network has in common: the others are the customer's to choose."""
+"""Bits of an IPv6 address that its network assigns; a customer chooses the rest."""
 
 _COUNT_CALL = """
     CALL count_calls(
@@ -26,8 +26,8 @@ _COUNT_CALL = """
     )
 """
 
-# The database folds the case of an address, because it is what compares addresses. What is kept
-# of one for counting is a hash.
+# The database folds the case of an e-mail, as it does when it compares e-mails. The count keeps a
+# hash of the e-mail only.
 _EMAIL = "encode(sha256(convert_to(lower(%(email)s), 'UTF8')), 'hex')"
 _COUNT_ATTEMPT = f"""
     CALL count_calls(
@@ -42,7 +42,7 @@ _COUNT_ATTEMPT = f"""
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How many calls somebody has a minute, how many of them are left, and until when."""
+    """How many calls a requester has per minute, how many are left, and for how many seconds."""
 
     limit: int
     remaining: int
@@ -53,25 +53,25 @@ _allowance: ContextVar[Allowance | None] = ContextVar("allowance", default=None)
 
 
 def start_call() -> None:
-    """Begin a call, of which nothing is counted yet."""
+    """Begin a call: it is not counted yet."""
     _allowance.set(None)
 
 
 def note(allowance: Allowance | None) -> None:
-    """Note what is left to whoever makes this call."""
+    """Keep how many calls are left after this one."""
     _allowance.set(allowance)
 
 
 def find_allowance() -> Allowance | None:
-    """What is left to whoever makes this call; None where it was not counted."""
+    """How many calls are left after this one; None if it was not counted."""
     return _allowance.get()
 
 
 def count_call(requester: Requester) -> Statement | None:
-    """What counts this call, and refuses it where there were too many.
+    """The statement that counts this call, and fails over the limit.
 
-    It has to be the first statement of its pipeline, because it commits. None where nothing is to
-    be counted: it is Lambdo's own, or RATE_LIMIT_PER_MINUTE is 0.
+    It commits, so it has to be the first of its pipeline. None if the call is not counted: it is
+    Lambdo's own, or RATE_LIMIT_PER_MINUTE is 0.
     """
     if isinstance(requester, System):
         return None
@@ -85,9 +85,9 @@ def count_call(requester: Requester) -> Statement | None:
 
 
 def read_allowance(counted: Row) -> Allowance | None:
-    """What is left of the nearest limit, from the row of `count_call`.
+    """How many calls are left of the nearest limit, from the row of `count_call`.
 
-    None where nothing was counted, because the database can be read only.
+    None if nothing was counted, because the database is read-only.
     """
     if counted[1] is None:
         return None

@@ -1,4 +1,4 @@
-"""What can be asked of the database, as a value: so that several can travel together."""
+"""A question to the database as a value, so that several can travel together."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ Result_co = TypeVar("Result_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Query(Generic[Result_co]):
-    """A statement, and what its rows come to. To run it twice does no harm.
+    """A statement, and how its rows are read. Running it twice does no harm.
 
-    Its parameter `user_id` is the requester's: database.run sets it, and nobody else.
+    database.run alone sets its parameter `user_id`: it is the requester's.
     """
 
     statement: Statement

@@ -1,7 +1,4 @@
-"""A page of a listing: its statement is put together of what shared/queries/listing.py compiles to.
-
-A page costs what it holds, however many tasks there are.
-"""
+"""A page of a listing. Its statement is put together from the parts that queries/listing.py has."""
 
 import itertools
 import json
@@ -21,9 +18,9 @@ from shared.tasks.pages import Page, read_page
 _STATUSES = {"all": (False, True), "pending": (False,), "completed": (True,)}
 
 _PAGES_NEARBY = 10
-"""So many pages a search looks through in order, before it looks its words up in their index."""
+"""How many pages a search reads in order before it looks its words up in the index."""
 
-# Postgres' first moment, and one that never comes: between them is all that is due.
+# Postgres' first moment, and one that never comes: every due time is between them.
 _ANY_TIME = ("4713-01-01 BC", "infinity")
 
 _Values = dict[str, object]

@@ -6,6 +6,7 @@ package is imported. docs/performance.md says what it saves of a cold start.
 
 import gc
 import os
+import sys
 
 # Imports create many objects, which all stay. To search them for garbage again and again takes a
 # fifteenth of a cold start.
@@ -23,10 +24,20 @@ register_after_restore(secret_store.fetch_early, *_secrets)
 
 # Pydantic would search every installed package for plugins, and none has one.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+from pydantic import BaseModel  # noqa: E402
 
-# The large packages that every function imports.
-import aws_lambda_powertools  # noqa: E402, F401
+# FastAPI would build models of a whole OpenAPI document, and import a validator of e-mail addresses
+# for them. No function makes such a document.
+BaseModel.model_config["defer_build"] = True
+sys.modules.setdefault("email_validator", None)  # type: ignore[arg-type] # "it is not there"
 import fastapi  # noqa: E402, F401
+
+del BaseModel.model_config["defer_build"]
+if sys.modules["email_validator"] is None:
+    del sys.modules["email_validator"]
+
+# The other large packages that every function imports.
+import aws_lambda_powertools  # noqa: E402, F401
 import jwt  # noqa: E402, F401
 import psycopg  # noqa: E402, F401
 import pydantic_settings  # noqa: E402, F401

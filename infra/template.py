@@ -92,11 +92,11 @@ def _merge(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Reads CloudFormation's short intrinsic functions as what they are given."""
 
 
-def _read_intrinsic(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
+def _read_intrinsic(loader: yaml.CSafeLoader, _tag: str, node: yaml.Node) -> Any:
     if isinstance(node, yaml.ScalarNode):
         return loader.construct_scalar(node)
     if isinstance(node, yaml.SequenceNode):

@@ -43,6 +43,7 @@ _OTHER_READINGS = frozenset({"b64", "crit", "cty", "zip"})
 
 # What a key set is for; all else is for the shared secret, which takes HS256 alone.
 _ASYMMETRIC = ("EdDSA", "ES256", "RS256", "PS256")
+_RSA = ("RS256", "PS256")
 
 _HS256 = jwt.get_algorithm_by_name("HS256")
 
@@ -123,7 +124,11 @@ def _verify(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     # The algorithm picks the family, and a family sees no keys but its own: a public key must
     # never come to serve as a secret.
     is_asymmetric = header.get("alg") in _ASYMMETRIC
-    key = _find_public_key(header) if is_asymmetric else _find_secret(header)
+    key: Any = _find_public_key(header) if is_asymmetric else _find_secret(header)
+    # OpenSSL also takes a signature without its leading zero bytes. RFC 8017, 8.1.2 and 8.2.2, does
+    # not: it is as long as the modulus.
+    if header["alg"] in _RSA and len(signature) != (key.key_size + 7) // 8:
+        raise TokenInvalid(reason=f"signature has {len(signature)} bytes")
     if not jwt.get_algorithm_by_name(header["alg"]).verify(signed, key, signature):
         raise TokenInvalid(reason="signature does not match")
     claims = _read_object("claims", second)

@@ -15,7 +15,7 @@ from alembic.operations.ops import (
     MigrationScript,
 )
 from alembic.script import ScriptDirectory
-from sqlalchemy import CheckConstraint, Connection, create_engine, pool
+from sqlalchemy import CheckConstraint, Connection, create_engine, event, pool
 from sqlmodel import SQLModel
 
 import shared.queries.tables  # noqa: F401 - fills SQLModel.metadata
@@ -62,10 +62,9 @@ def run_migrations() -> None:
     engine = create_engine(
         "postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=pool.NullPool
     )
-    with engine.connect() as connection:
-        _wait_for_others(connection)
-        connection.exec_driver_sql(LOCK_TIMEOUT)
-        connection.commit()
+    event.listen(engine, "begin", _limit_waits)
+    with engine.connect() as guard, engine.connect() as connection:
+        _wait_for_others(guard)
         context.configure(
             connection=connection,
             target_metadata=SQLModel.metadata,
@@ -76,14 +75,23 @@ def run_migrations() -> None:
             context.run_migrations()
 
 
-def _wait_for_others(connection: Connection) -> None:
-    """Wait until no other upgrade of this database runs; the lock lasts as long as the session."""
+def _limit_waits(connection: Connection) -> None:
+    # Outside a transaction Postgres ignores it, with a warning.
+    connection.exec_driver_sql(LOCK_TIMEOUT)
+
+
+def _wait_for_others(guard: Connection) -> None:
+    """Wait until no other upgrade of this database runs; `guard` keeps the others waiting.
+
+    The lock belongs to a transaction that stays open, so a pooler cannot hand it to somebody else.
+    """
     # A statement that waits has a snapshot, and to build an index concurrently, the other upgrade
-    # would wait for that.
-    take = "SELECT pg_try_advisory_lock(hashtext('lambdo'))"
-    while not connection.exec_driver_sql(take).scalar():
-        connection.rollback()
+    # would wait for that. A transaction between two statements has none.
+    take = "SELECT pg_try_advisory_xact_lock(hashtext('lambdo'))"
+    while not guard.exec_driver_sql(take).scalar():
+        guard.rollback()
         time.sleep(_POLL_INTERVAL)
+    guard.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
 run_migrations()

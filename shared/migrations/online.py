@@ -9,20 +9,18 @@ from contextlib import contextmanager
 
 from alembic import op
 
-LOCK_TIMEOUT = "SET lock_timeout = '3s'"
-"""How long other steps wait for a lock: behind one that waits, all who need the table wait, too."""
+LOCK_TIMEOUT = "SET LOCAL lock_timeout = '3s'"
+"""How long a transaction waits for a lock: behind it, everybody who needs the table waits, too."""
 
 
 @contextmanager
 def outside_transaction() -> Iterator[None]:
-    """Run statements without a transaction, and wait for locks as long as it takes.
+    """Run statements without a transaction, each of which waits for locks as long as it takes.
 
     They take no lock that keeps anybody from reading or writing, so nobody waits behind them.
     """
     with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = 0")
         yield
-        op.execute(LOCK_TIMEOUT)
 
 
 def create_index(name: str, on: str, *, unique: bool = False) -> None:

@@ -98,7 +98,7 @@ def wait_until(condition: Callable[[], object]) -> None:
 
 def test_two_upgrades_at_once_migrate_once(empty: str) -> None:
     upgrade = [sys.executable, "-c", "from shared import migrations; migrations.upgrade()"]
-    polls = "SELECT FROM pg_stat_activity WHERE query LIKE 'SELECT pg_try_advisory_lock%%'"
+    polls = "SELECT FROM pg_stat_activity WHERE query LIKE 'SELECT pg_try_advisory_xact_lock%%'"
     with psycopg.connect(empty) as gate, psycopg.connect(empty, autocommit=True) as watcher:
         # The first cannot go on before both have come this far.
         gate.execute("CREATE TABLE alembic_version (version_num text)")
@@ -167,7 +167,7 @@ def test_a_migration_that_waits_for_a_lock_lets_others_pass(
     busy: psycopg.Connection, empty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command.upgrade(migrations.config(), "0008")
-    monkeypatch.setattr(online, "LOCK_TIMEOUT", "SET lock_timeout = '100ms'")
+    monkeypatch.setattr(online, "LOCK_TIMEOUT", "SET LOCAL lock_timeout = '100ms'")
     monkeypatch.setattr(migrations, "LOCK_PAUSE", 0.1)
     with ThreadPoolExecutor(1) as threads, psycopg.connect(empty) as reader:
         reader.execute("SELECT FROM tasks LIMIT 1")

@@ -131,6 +131,19 @@ def test_a_signature_that_is_cut_or_lengthened_does_not_pass(
         assert not passes(f"{signed}.{encode(changed)}")
 
 
+@pytest.mark.parametrize("algorithm", ["RS256", "PS256"])
+def test_a_signature_without_its_leading_zero_does_not_pass(issuer: Issuer, algorithm: str) -> None:
+    # One of 256 begins with a zero, and without it OpenSSL would still find it right.
+    for number in range(4000):
+        claims = {**issuer.make_claims(), "jti": str(number)}
+        token = issuer.sign(algorithm, payload=claims)
+        signed, _, signature = token.rpartition(".")
+        if decode(signature)[0] == 0:
+            break
+    assert passes(token)
+    assert not passes(f"{signed}.{encode(decode(signature)[1:])}")
+
+
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_part_that_is_spelled_otherwise_does_not_pass(issuer: Issuer, algorithm: str) -> None:
     token = issuer.sign(algorithm)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from infra.template import ROOT
+from shared.models import TaskFields
 from shared.settings import Settings
 from tests.clients import make_token
 from tests.templates import read_template
@@ -121,3 +122,10 @@ def test_the_lock_of_an_example_names_packages_by_hash_and_no_registry() -> None
         packages = json.loads(lock.read_text())["packages"]
         installed = [package for path, package in packages.items() if path]
         assert all("integrity" in package and "resolved" not in package for package in installed)
+
+
+def test_every_field_of_a_task_is_explained() -> None:
+    table = (ROOT / "docs" / "api.md").read_text().partition("| field | type | rules |")[2]
+    rows = [line for line in table.partition("\n\n")[0].splitlines() if line.startswith("| `")]
+    explained = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert explained == {*TaskFields.model_fields}

@@ -34,7 +34,7 @@ def export(caller: Caller, cursor: UUID | None) -> str:
     values = {"cursor": cursor, "rows": MAX_TASKS + 1, "bytes": pages.PAGE_BYTES}
     tasks = Query(Statement(listing.EXPORT, values), _read_page)
     _, user, page = database.run(caller, provision(caller), _USER, tasks)
-    next_cursor = json.dumps(page.last_id if page.has_more else None)
+    next_cursor = json.dumps(page.last["id"] if page.has_more else None)
     return f'{{"user": {user}, "tasks": {page.json}, "next_cursor": {next_cursor}}}'
 
 

@@ -20,7 +20,7 @@ from shared.tasks.pages import SHORT_TASK
 
 
 def fit(page: Select[Any]) -> Select[Any]:
-    """The JSON of each task of `page`, and its id; the JSON is null from where the page is full.
+    """The JSON of each task of `page`, null from where the page is full.
 
     A page is full before it takes more than the parameter `bytes` to hand over, for which one task
     alone is never large enough. The tasks have an order and a limit.
@@ -30,7 +30,7 @@ def fit(page: Select[Any]) -> Select[Any]:
     task = answers.c.json
     so_far = func.sum(_bytes_handed_over(task)).over(rows=(None, 0))
     fits = so_far <= bindparam("bytes", type_=BigInteger)
-    return select(case((fits, task)).label("task"), answers.c.id)
+    return select(case((fits, task)).label("task"))
 
 
 def _bytes_handed_over(task: ColumnElement[str]) -> ColumnElement[int]:

@@ -511,8 +511,8 @@ WHERE tasks.user_id = %(user_id)s::VARCHAR AND (tasks.created_at, tasks.id) < (%
 }
 
 PAGE = """\
-SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task, answers.id
-FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json, answer.id AS id
+SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task
+FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json
 FROM (SELECT page.id AS id, page.user_id AS user_id, page.title AS title, page.description AS description, page.priority AS priority, replace(CAST(timezone(INTERVAL '0', page.due_at) AS TEXT), ' ', 'T') || 'Z' AS due_at, page.is_completed AS is_completed, replace(CAST(timezone(INTERVAL '0', page.completed_at) AS TEXT), ' ', 'T') || 'Z' AS completed_at, replace(CAST(timezone(INTERVAL '0', page.created_at) AS TEXT), ' ', 'T') || 'Z' AS created_at, replace(CAST(timezone(INTERVAL '0', page.updated_at) AS TEXT), ' ', 'T') || 'Z' AS updated_at
 FROM (SELECT id, user_id, title, description, priority, due_at, is_completed, completed_at, created_at, updated_at
 FROM ranges ORDER BY sort_key ASC, id ASC
@@ -522,8 +522,8 @@ FROM ranges ORDER BY sort_key ASC, id ASC
 """
 
 PAGE_DESCENDING = """\
-SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task, answers.id
-FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json, answer.id AS id
+SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task
+FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json
 FROM (SELECT page.id AS id, page.user_id AS user_id, page.title AS title, page.description AS description, page.priority AS priority, replace(CAST(timezone(INTERVAL '0', page.due_at) AS TEXT), ' ', 'T') || 'Z' AS due_at, page.is_completed AS is_completed, replace(CAST(timezone(INTERVAL '0', page.completed_at) AS TEXT), ' ', 'T') || 'Z' AS completed_at, replace(CAST(timezone(INTERVAL '0', page.created_at) AS TEXT), ' ', 'T') || 'Z' AS created_at, replace(CAST(timezone(INTERVAL '0', page.updated_at) AS TEXT), ' ', 'T') || 'Z' AS updated_at
 FROM (SELECT id, user_id, title, description, priority, due_at, is_completed, completed_at, created_at, updated_at
 FROM ranges ORDER BY sort_key DESC, id DESC
@@ -541,8 +541,8 @@ FROM ranges ORDER BY sort_key ASC, id ASC
  LIMIT %(range_rows)s::INTEGER) AS first
 WHERE coalesce(search @@ (SELECT search_query(%(q)s::VARCHAR) AS search_query_1), true) ORDER BY sort_key ASC, id ASC
  LIMIT %(rows)s::INTEGER)
- SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task, answers.id
-FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json, answer.id AS id
+ SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task
+FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json
 FROM (SELECT page.id AS id, page.user_id AS user_id, page.title AS title, page.description AS description, page.priority AS priority, replace(CAST(timezone(INTERVAL '0', page.due_at) AS TEXT), ' ', 'T') || 'Z' AS due_at, page.is_completed AS is_completed, replace(CAST(timezone(INTERVAL '0', page.completed_at) AS TEXT), ' ', 'T') || 'Z' AS completed_at, replace(CAST(timezone(INTERVAL '0', page.created_at) AS TEXT), ' ', 'T') || 'Z' AS created_at, replace(CAST(timezone(INTERVAL '0', page.updated_at) AS TEXT), ' ', 'T') || 'Z' AS updated_at
 FROM (SELECT id, user_id, title, description, priority, due_at, is_completed, completed_at, created_at, updated_at
 FROM (SELECT *
@@ -573,8 +573,8 @@ FROM ranges ORDER BY sort_key DESC, id DESC
  LIMIT %(range_rows)s::INTEGER) AS first
 WHERE coalesce(search @@ (SELECT search_query(%(q)s::VARCHAR) AS search_query_1), true) ORDER BY sort_key DESC, id DESC
  LIMIT %(rows)s::INTEGER)
- SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task, answers.id
-FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json, answer.id AS id
+ SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task
+FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json
 FROM (SELECT page.id AS id, page.user_id AS user_id, page.title AS title, page.description AS description, page.priority AS priority, replace(CAST(timezone(INTERVAL '0', page.due_at) AS TEXT), ' ', 'T') || 'Z' AS due_at, page.is_completed AS is_completed, replace(CAST(timezone(INTERVAL '0', page.completed_at) AS TEXT), ' ', 'T') || 'Z' AS completed_at, replace(CAST(timezone(INTERVAL '0', page.created_at) AS TEXT), ' ', 'T') || 'Z' AS created_at, replace(CAST(timezone(INTERVAL '0', page.updated_at) AS TEXT), ' ', 'T') || 'Z' AS updated_at
 FROM (SELECT id, user_id, title, description, priority, due_at, is_completed, completed_at, created_at, updated_at
 FROM (SELECT *
@@ -605,8 +605,8 @@ FROM ranges ORDER BY sort_key ASC, id ASC
  LIMIT %(range_rows)s::INTEGER) AS first
 WHERE coalesce(search @@ (SELECT search_query(%(q)s::VARCHAR) AS search_query_1), true) ORDER BY sort_key ASC, id ASC
  LIMIT %(rows)s::INTEGER)
- SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task, answers.id
-FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json, answer.id AS id
+ SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task
+FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json
 FROM (SELECT page.id AS id, page.user_id AS user_id, page.title AS title, page.description AS description, page.priority AS priority, replace(CAST(timezone(INTERVAL '0', page.due_at) AS TEXT), ' ', 'T') || 'Z' AS due_at, page.is_completed AS is_completed, replace(CAST(timezone(INTERVAL '0', page.completed_at) AS TEXT), ' ', 'T') || 'Z' AS completed_at, replace(CAST(timezone(INTERVAL '0', page.created_at) AS TEXT), ' ', 'T') || 'Z' AS created_at, replace(CAST(timezone(INTERVAL '0', page.updated_at) AS TEXT), ' ', 'T') || 'Z' AS updated_at
 FROM (SELECT id, user_id, title, description, priority, due_at, is_completed, completed_at, created_at, updated_at
 FROM (SELECT *
@@ -637,8 +637,8 @@ FROM ranges ORDER BY sort_key DESC, id DESC
  LIMIT %(range_rows)s::INTEGER) AS first
 WHERE coalesce(search @@ (SELECT search_query(%(q)s::VARCHAR) AS search_query_1), true) ORDER BY sort_key DESC, id DESC
  LIMIT %(rows)s::INTEGER)
- SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task, answers.id
-FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json, answer.id AS id
+ SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task
+FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json
 FROM (SELECT page.id AS id, page.user_id AS user_id, page.title AS title, page.description AS description, page.priority AS priority, replace(CAST(timezone(INTERVAL '0', page.due_at) AS TEXT), ' ', 'T') || 'Z' AS due_at, page.is_completed AS is_completed, replace(CAST(timezone(INTERVAL '0', page.completed_at) AS TEXT), ' ', 'T') || 'Z' AS completed_at, replace(CAST(timezone(INTERVAL '0', page.created_at) AS TEXT), ' ', 'T') || 'Z' AS created_at, replace(CAST(timezone(INTERVAL '0', page.updated_at) AS TEXT), ' ', 'T') || 'Z' AS updated_at
 FROM (SELECT id, user_id, title, description, priority, due_at, is_completed, completed_at, created_at, updated_at
 FROM (SELECT *
@@ -669,8 +669,8 @@ FROM ranges ORDER BY sort_key ASC, id ASC
  LIMIT %(range_rows)s::INTEGER) AS first
 WHERE coalesce(search @@ (SELECT search_query(%(q)s::VARCHAR) AS search_query_1), true) ORDER BY sort_key ASC, id ASC
  LIMIT %(rows)s::INTEGER)
- SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task, answers.id
-FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json, answer.id AS id
+ SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task
+FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json
 FROM (SELECT page.id AS id, page.user_id AS user_id, page.title AS title, page.description AS description, page.priority AS priority, replace(CAST(timezone(INTERVAL '0', page.due_at) AS TEXT), ' ', 'T') || 'Z' AS due_at, page.is_completed AS is_completed, replace(CAST(timezone(INTERVAL '0', page.completed_at) AS TEXT), ' ', 'T') || 'Z' AS completed_at, replace(CAST(timezone(INTERVAL '0', page.created_at) AS TEXT), ' ', 'T') || 'Z' AS created_at, replace(CAST(timezone(INTERVAL '0', page.updated_at) AS TEXT), ' ', 'T') || 'Z' AS updated_at
 FROM (SELECT id, user_id, title, description, priority, due_at, is_completed, completed_at, created_at, updated_at
 FROM (SELECT *
@@ -713,8 +713,8 @@ FROM ranges ORDER BY sort_key DESC, id DESC
  LIMIT %(range_rows)s::INTEGER) AS first
 WHERE coalesce(search @@ (SELECT search_query(%(q)s::VARCHAR) AS search_query_1), true) ORDER BY sort_key DESC, id DESC
  LIMIT %(rows)s::INTEGER)
- SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task, answers.id
-FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json, answer.id AS id
+ SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task
+FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json
 FROM (SELECT page.id AS id, page.user_id AS user_id, page.title AS title, page.description AS description, page.priority AS priority, replace(CAST(timezone(INTERVAL '0', page.due_at) AS TEXT), ' ', 'T') || 'Z' AS due_at, page.is_completed AS is_completed, replace(CAST(timezone(INTERVAL '0', page.completed_at) AS TEXT), ' ', 'T') || 'Z' AS completed_at, replace(CAST(timezone(INTERVAL '0', page.created_at) AS TEXT), ' ', 'T') || 'Z' AS created_at, replace(CAST(timezone(INTERVAL '0', page.updated_at) AS TEXT), ' ', 'T') || 'Z' AS updated_at
 FROM (SELECT id, user_id, title, description, priority, due_at, is_completed, completed_at, created_at, updated_at
 FROM (SELECT *
@@ -757,8 +757,8 @@ FROM ranges ORDER BY sort_key ASC, id ASC
  LIMIT %(range_rows)s::INTEGER) AS first
 WHERE coalesce(search @@ (SELECT search_query(%(q)s::VARCHAR) AS search_query_1), true) ORDER BY sort_key ASC, id ASC
  LIMIT %(rows)s::INTEGER)
- SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task, answers.id
-FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json, answer.id AS id
+ SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task
+FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json
 FROM (SELECT page.id AS id, page.user_id AS user_id, page.title AS title, page.description AS description, page.priority AS priority, replace(CAST(timezone(INTERVAL '0', page.due_at) AS TEXT), ' ', 'T') || 'Z' AS due_at, page.is_completed AS is_completed, replace(CAST(timezone(INTERVAL '0', page.completed_at) AS TEXT), ' ', 'T') || 'Z' AS completed_at, replace(CAST(timezone(INTERVAL '0', page.created_at) AS TEXT), ' ', 'T') || 'Z' AS created_at, replace(CAST(timezone(INTERVAL '0', page.updated_at) AS TEXT), ' ', 'T') || 'Z' AS updated_at
 FROM (SELECT id, user_id, title, description, priority, due_at, is_completed, completed_at, created_at, updated_at
 FROM (SELECT *
@@ -789,8 +789,8 @@ FROM ranges ORDER BY sort_key DESC, id DESC
  LIMIT %(range_rows)s::INTEGER) AS first
 WHERE coalesce(search @@ (SELECT search_query(%(q)s::VARCHAR) AS search_query_1), true) ORDER BY sort_key DESC, id DESC
  LIMIT %(rows)s::INTEGER)
- SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task, answers.id
-FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json, answer.id AS id
+ SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task
+FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json
 FROM (SELECT page.id AS id, page.user_id AS user_id, page.title AS title, page.description AS description, page.priority AS priority, replace(CAST(timezone(INTERVAL '0', page.due_at) AS TEXT), ' ', 'T') || 'Z' AS due_at, page.is_completed AS is_completed, replace(CAST(timezone(INTERVAL '0', page.completed_at) AS TEXT), ' ', 'T') || 'Z' AS completed_at, replace(CAST(timezone(INTERVAL '0', page.created_at) AS TEXT), ' ', 'T') || 'Z' AS created_at, replace(CAST(timezone(INTERVAL '0', page.updated_at) AS TEXT), ' ', 'T') || 'Z' AS updated_at
 FROM (SELECT id, user_id, title, description, priority, due_at, is_completed, completed_at, created_at, updated_at
 FROM (SELECT *
@@ -821,8 +821,8 @@ FROM ranges ORDER BY sort_key ASC, id ASC
  LIMIT %(range_rows)s::INTEGER) AS first
 WHERE coalesce(search @@ (SELECT search_query(%(q)s::VARCHAR) AS search_query_1), true) ORDER BY sort_key ASC, id ASC
  LIMIT %(rows)s::INTEGER)
- SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task, answers.id
-FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json, answer.id AS id
+ SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task
+FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json
 FROM (SELECT page.id AS id, page.user_id AS user_id, page.title AS title, page.description AS description, page.priority AS priority, replace(CAST(timezone(INTERVAL '0', page.due_at) AS TEXT), ' ', 'T') || 'Z' AS due_at, page.is_completed AS is_completed, replace(CAST(timezone(INTERVAL '0', page.completed_at) AS TEXT), ' ', 'T') || 'Z' AS completed_at, replace(CAST(timezone(INTERVAL '0', page.created_at) AS TEXT), ' ', 'T') || 'Z' AS created_at, replace(CAST(timezone(INTERVAL '0', page.updated_at) AS TEXT), ' ', 'T') || 'Z' AS updated_at
 FROM (SELECT id, user_id, title, description, priority, due_at, is_completed, completed_at, created_at, updated_at
 FROM (SELECT *
@@ -853,8 +853,8 @@ FROM ranges ORDER BY sort_key DESC, id DESC
  LIMIT %(range_rows)s::INTEGER) AS first
 WHERE coalesce(search @@ (SELECT search_query(%(q)s::VARCHAR) AS search_query_1), true) ORDER BY sort_key DESC, id DESC
  LIMIT %(rows)s::INTEGER)
- SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task, answers.id
-FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json, answer.id AS id
+ SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task
+FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json
 FROM (SELECT page.id AS id, page.user_id AS user_id, page.title AS title, page.description AS description, page.priority AS priority, replace(CAST(timezone(INTERVAL '0', page.due_at) AS TEXT), ' ', 'T') || 'Z' AS due_at, page.is_completed AS is_completed, replace(CAST(timezone(INTERVAL '0', page.completed_at) AS TEXT), ' ', 'T') || 'Z' AS completed_at, replace(CAST(timezone(INTERVAL '0', page.created_at) AS TEXT), ' ', 'T') || 'Z' AS created_at, replace(CAST(timezone(INTERVAL '0', page.updated_at) AS TEXT), ' ', 'T') || 'Z' AS updated_at
 FROM (SELECT id, user_id, title, description, priority, due_at, is_completed, completed_at, created_at, updated_at
 FROM (SELECT *
@@ -894,8 +894,8 @@ END) < %(due_before)s::TIMESTAMP WITH TIME ZONE) AND (%(q)s::VARCHAR = '' OR tas
 """
 
 EXPORT = """\
-SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task, answers.id
-FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json, answer.id AS id
+SELECT CASE WHEN (sum(CASE WHEN (octet_length(answers.json) <= 1648) THEN 3 * octet_length(answers.json) ELSE greatest(octet_length(CAST(to_json(answers.json) AS TEXT)) + 4 * (octet_length(answers.json) - char_length(answers.json)), (octet_length(answers.json) * 4) / 3) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) <= %(bytes)s::BIGINT) THEN answers.json END AS task
+FROM (SELECT CAST(row_to_json(answer) AS TEXT) AS json
 FROM (SELECT page.id AS id, page.user_id AS user_id, page.title AS title, page.description AS description, page.priority AS priority, replace(CAST(timezone(INTERVAL '0', page.due_at) AS TEXT), ' ', 'T') || 'Z' AS due_at, page.is_completed AS is_completed, replace(CAST(timezone(INTERVAL '0', page.completed_at) AS TEXT), ' ', 'T') || 'Z' AS completed_at, replace(CAST(timezone(INTERVAL '0', page.created_at) AS TEXT), ' ', 'T') || 'Z' AS created_at, replace(CAST(timezone(INTERVAL '0', page.updated_at) AS TEXT), ' ', 'T') || 'Z' AS updated_at
 FROM (SELECT tasks.id AS id, tasks.user_id AS user_id, tasks.title AS title, tasks.description AS description, tasks.priority AS priority, tasks.due_at AS due_at, tasks.is_completed AS is_completed, tasks.completed_at AS completed_at, tasks.created_at AS created_at, tasks.updated_at AS updated_at
 FROM tasks

@@ -37,7 +37,7 @@ def list_page(caller: Caller, query: TaskQuery) -> str:
     if query.with_total:
         queries.append(Query(Statement(statements.COUNT, _values(query, None)), _read_count))
     page, *totals = database.run(caller, *queries)
-    cursor = encode_cursor(caller, query, json.loads(page.tasks[-1])) if page.has_more else None
+    cursor = encode_cursor(caller, query, page.last) if page.has_more else None
     end = "".join(f', "total": {total}' for total in totals)
     return f'{{"tasks": {page.json}, "next_cursor": {json.dumps(cursor)}{end}}}'
 

@@ -1,6 +1,7 @@
 """How many tasks one answer has room for: Lambda hands over 6 MB at most, and fails beyond that."""
 
-from typing import NamedTuple
+import json
+from typing import Any, NamedTuple
 
 from shared.data.connection import Row
 from shared.models import MAX_TASKS
@@ -16,13 +17,18 @@ class Page(NamedTuple):
     """Tasks as JSON, in order, and whether there are more after them."""
 
     tasks: list[str]
-    last_id: str | None
     has_more: bool
 
     @property
     def json(self) -> str:
         """The tasks as a JSON array."""
         return f"[{','.join(self.tasks)}]"
+
+    @property
+    def last(self) -> dict[str, Any]:
+        """The last task, after which the next page begins. Raises IndexError on an empty page."""
+        task: dict[str, Any] = json.loads(self.tasks[-1])
+        return task
 
 
 def read_page(rows: list[Row], limit: int) -> Page:
@@ -31,6 +37,5 @@ def read_page(rows: list[Row], limit: int) -> Page:
     The statement was asked for one row more, which tells whether there is another page. From where
     the page is full, a row has no task.
     """
-    found = [(task, task_id) for task, task_id in rows[:limit] if task is not None]
-    last_id = found[-1][1] if found else None
-    return Page([task for task, _ in found], last_id, len(rows) > len(found))
+    tasks = [task for (task,) in rows[:limit] if task is not None]
+    return Page(tasks, len(rows) > len(tasks))

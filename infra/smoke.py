@@ -88,7 +88,7 @@ class Api:
         if body is not None:
             request.add_header("Content-Type", "application/json")
         try:
-            with urlopen(request, timeout=TIMEOUT) as answer:  # nosec B310 # noqa: S310 - see above
+            with urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310 - see above
                 return Answer(answer.status, answer.headers, answer.read())
         except HTTPError as error:
             with error:

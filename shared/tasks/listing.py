@@ -102,12 +102,13 @@ def _ranks_following(query: TaskQuery, position: Position | None) -> list[int]:
     ranks = _ranks(query)
     if position is None or not isinstance(position.key, int):
         return ranks
-    if position.key not in ranks:
+    reached = position.key
+    if reached not in ranks:
         raise CursorInvalid
     # Of ranks that the cursor is beyond, Postgres would look through all tasks.
-    first, last = position.key, RANKS.index("high")
-    following = range(first + 1) if query.sort.startswith("-") else range(first, last + 1)
-    return [rank for rank in ranks if rank in following]
+    if query.sort.startswith("-"):
+        return [rank for rank in ranks if rank <= reached]
+    return [rank for rank in ranks if rank >= reached]
 
 
 def _is_filtered_by_due(query: TaskQuery) -> bool:

@@ -4,7 +4,8 @@ import asyncio
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,6 +91,14 @@ def calling(count: int) -> Iterator[ThreadPoolExecutor]:
         yield threads
     for loop in loops:
         loop.close()
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 10) -> None:
+    """Wait for a condition; AssertionError if it does not come true in so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def add_user(owner: psycopg.Connection, user: User, email: str | None = None) -> None:

@@ -27,8 +27,8 @@ from tests.integration.conftest import (
     Call,
     create,
     make_call,
+    wait_until,
 )
-from tests.integration.test_contention import wait_until
 from tests.integration.test_faults import check_unavailable
 
 pytestmark = pytest.mark.parametrize("database_url", ["direct"], indirect=True)

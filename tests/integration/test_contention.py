@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -15,13 +15,20 @@ from shared.data import database
 from shared.settings import get_settings
 from tests.clients import User
 from tests.conftest import use_database
-from tests.integration.conftest import CHANGE, DELETE, LIST, READ, Call, calling, create, make_call
+from tests.integration.conftest import (
+    CHANGE,
+    DELETE,
+    LIST,
+    READ,
+    Call,
+    calling,
+    create,
+    make_call,
+    wait_until,
+)
 from tests.servers import running_pgbouncer
 
 Task = dict[str, Any]
-
-PATIENCE = 10
-"""Seconds after which what a test waits for does not happen any more."""
 
 _BUSY = """
     SELECT count(*) FROM pg_stat_activity
@@ -42,14 +49,6 @@ def locked(owner: psycopg.Connection, task: Task) -> Iterator[None]:
     with psycopg.connect(owner.info.dsn) as connection:
         connection.execute("SELECT FROM tasks WHERE id = %s FOR UPDATE", [task["id"]])
         yield
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition; AssertionError where it does not come true."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def count_blocked(owner: psycopg.Connection) -> int:

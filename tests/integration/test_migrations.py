@@ -3,8 +3,7 @@
 import random
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -22,7 +21,7 @@ from shared.migrations import online
 from shared.settings import Settings
 from tests.clients import User
 from tests.conftest import use_database
-from tests.integration.conftest import add_user, create, list_objects
+from tests.integration.conftest import add_user, create, list_objects, wait_until
 from tests.servers import fresh_postgres
 
 FOUR_BYTES = range(0x10000, 0x110000)
@@ -88,12 +87,13 @@ WAITS_FOR_A_LOCK = (
 )
 
 
-def wait_until(condition: Callable[[], object]) -> None:
-    """Wait for a condition; AssertionError where it does not come true."""
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+PATIENCE = 30
+"""Seconds for what an upgrade does, which may have to start a process first."""
+
+
+def wait_for_lock(watcher: psycopg.Connection, statement: str) -> None:
+    """Wait until such a statement waits for a lock."""
+    wait_until(lambda: watcher.execute(WAITS_FOR_A_LOCK, [statement]).rowcount, PATIENCE)
 
 
 def test_two_upgrades_at_once_migrate_once(empty: str) -> None:
@@ -105,8 +105,10 @@ def test_two_upgrades_at_once_migrate_once(empty: str) -> None:
         processes = [
             subprocess.Popen(upgrade, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)
         ]
-        wait_until(lambda: watcher.execute(WAITS_FOR_A_LOCK, ["%alembic_version%"]).rowcount)
-        wait_until(lambda: watcher.execute(polls).rowcount)
+        wait_until(
+            lambda: watcher.execute(WAITS_FOR_A_LOCK, ["%alembic_version%"]).rowcount, PATIENCE
+        )
+        wait_until(lambda: watcher.execute(polls).rowcount, PATIENCE)
         gate.rollback()
         errors = [process.communicate(timeout=60)[1] for process in processes]
         assert [process.returncode for process in processes] == [0, 0], errors
@@ -152,7 +154,9 @@ def test_the_api_goes_on_while_an_index_is_built(busy: psycopg.Connection, empty
     with ThreadPoolExecutor(1) as threads, psycopg.connect(empty) as slow:
         slow.execute("UPDATE tasks SET title = 'Slow' WHERE user_id = 'user1'")
         upgrade = threads.submit(migrations.upgrade)
-        wait_until(lambda: busy.execute(WAITS_FOR_A_LOCK, ["CREATE UNIQUE INDEX%"]).rowcount)
+        wait_until(
+            lambda: busy.execute(WAITS_FOR_A_LOCK, ["CREATE UNIQUE INDEX%"]).rowcount, PATIENCE
+        )
         busy.execute("SET statement_timeout = '1s'")
         assert busy.execute("UPDATE tasks SET title = 'B' WHERE user_id = 'user2'").rowcount == 20
         busy.execute("INSERT INTO users (id) VALUES ('new')")
@@ -172,7 +176,9 @@ def test_a_migration_that_waits_for_a_lock_lets_others_pass(
     with ThreadPoolExecutor(1) as threads, psycopg.connect(empty) as reader:
         reader.execute("SELECT FROM tasks LIMIT 1")
         upgrade = threads.submit(migrations.upgrade)
-        wait_until(lambda: busy.execute(WAITS_FOR_A_LOCK, ["%ALTER TABLE tasks%"]).rowcount)
+        wait_until(
+            lambda: busy.execute(WAITS_FOR_A_LOCK, ["%ALTER TABLE tasks%"]).rowcount, PATIENCE
+        )
         busy.execute("SET statement_timeout = '5s'")
         assert busy.execute("SELECT FROM tasks LIMIT 1").rowcount == 1
         assert not upgrade.done()
@@ -187,7 +193,9 @@ def test_a_migration_that_stopped_in_the_middle_is_made_again(
     with ThreadPoolExecutor(1) as threads, psycopg.connect(empty) as slow:
         slow.execute("UPDATE tasks SET title = 'Slow' WHERE user_id = 'user1'")
         upgrade = threads.submit(migrations.upgrade)
-        wait_until(lambda: busy.execute(WAITS_FOR_A_LOCK, ["CREATE UNIQUE INDEX%"]).rowcount)
+        wait_until(
+            lambda: busy.execute(WAITS_FOR_A_LOCK, ["CREATE UNIQUE INDEX%"]).rowcount, PATIENCE
+        )
         busy.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE query LIKE 'CREATE UNIQUE INDEX%'"
